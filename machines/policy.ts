@@ -1,0 +1,133 @@
+/**
+ * Settings with their units and defaults, and the arithmetic of respawning: data and pure functions.
+ */
+
+/** One listening address, as asked for. Port 0 means any free port. */
+export type ListenSpec =
+  | { readonly name: string; readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly name: string; readonly kind: 'unix'; readonly path: string };
+
+/** How a worker is known to be ready to serve. */
+export type Readiness =
+  /** It says `takeover` on its channel. */
+  | { readonly mode: 'takeover' }
+  /** It says `takeover`, and then answers 2xx or 3xx to `GET path` on its private probe socket. */
+  | { readonly mode: 'http'; readonly path: string }
+  /** It has lived for `forMs` milliseconds: for programs without the protocol. */
+  | { readonly mode: 'alive'; readonly forMs: number };
+
+/** More than `count` respawns within `withinMs`, all slots together, end the supervisor with status 6. */
+export interface RespawnLimit {
+  readonly count: number;
+  readonly withinMs: number;
+}
+
+export type Handoff = 'overlap' | 'exclusive';
+
+/** What a supervisor is told to do: plain JSON, all durations in milliseconds, every path absolute. */
+export interface Settings {
+  readonly name: string;
+  /** The lock and the pid; the control socket is beside it. */
+  readonly pidFile: string;
+  readonly listen: readonly ListenSpec[];
+  /** Number of slots, 1 or more. */
+  readonly workers: number;
+  readonly handoff: Handoff;
+  readonly ready: Readiness;
+  readonly startTimeoutMs: number;
+  readonly reloadTimeoutMs: number;
+  readonly takeoverTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly probationMs: number;
+  readonly respawnDelayMs: number;
+  readonly respawn: 'adaptive' | 'fixed';
+  readonly respawnLimit: RespawnLimit | null;
+  readonly pingTimeoutMs: number;
+  /** What asks a worker to leave, e.g. `SIGTERM`. */
+  readonly stopSignal: string;
+}
+
+/** Defaults, in milliseconds. Those taken over from the reference implementation say so. */
+export const DEFAULTS = {
+  /** The reference's `alarm 60` bounds start and reload together; here each has its own. */
+  startTimeoutMs: 60_000,
+  /** Added to the start time-out for the reload time-out: the time a supervisor itself may take. */
+  reloadGraceMs: 5_000,
+  /** The reference's two alarms of 5 s around the lock. */
+  takeoverTimeoutMs: 5_000,
+  /** Kubernetes' terminationGracePeriodSeconds, so that one fits into the other. */
+  drainTimeoutMs: 30_000,
+  probationMs: 0,
+  /** The reference's delay before respawn. */
+  respawnDelayMs: 5_000,
+  pingTimeoutMs: 5_000,
+  /** A worker that is silent for so long is mentioned once in the log. */
+  silenceNoticeMs: 5_000,
+  /** Wait after the first young death; it doubles with each further one. */
+  backoffBaseMs: 100,
+} as const;
+
+/** Longer timers fire at once (Node: 2^31 - 1 ms), so every duration is capped well below. */
+export const MAX_DURATION_MS = 86_400_000;
+
+export interface Death {
+  /** How long the worker had been ready when it exited; null when it never was. */
+  readonly readyForMs: number | null;
+  /** Consecutive young deaths in this slot before this one. */
+  readonly youngDeaths: number;
+}
+
+export interface RespawnDecision {
+  /** Wait before the slot is filled again. */
+  readonly delayMs: number;
+  /** Consecutive young deaths, this one included. */
+  readonly youngDeaths: number;
+}
+
+/**
+ * When to fill a slot again.
+ *
+ * `fixed` always waits `respawnDelayMs`. `adaptive` replaces a worker that was ready for `respawnDelayMs` or
+ * longer at once, and waits 100 ms, 200 ms, 400 ms … at most `respawnDelayMs` after each young death.
+ */
+export const respawnAfter = (
+  settings: Pick<Settings, 'respawn' | 'respawnDelayMs'>,
+  death: Death,
+): RespawnDecision => {
+  const { respawn, respawnDelayMs } = settings;
+  const grownUp = death.readyForMs !== null && death.readyForMs >= respawnDelayMs;
+  const youngDeaths = grownUp ? 0 : death.youngDeaths + 1;
+  if (respawn === 'fixed') return { delayMs: respawnDelayMs, youngDeaths };
+  if (grownUp) return { delayMs: 0, youngDeaths };
+  // The exponent is capped: 2^30 steps of 100 ms are beyond every delay that can be set.
+  const delayMs = DEFAULTS.backoffBaseMs * 2 ** Math.min(death.youngDeaths, 30);
+  return { delayMs: Math.min(delayMs, respawnDelayMs), youngDeaths };
+};
+
+/**
+ * Respawns that still count towards the limit after one more at `atMs`, oldest first.
+ *
+ * The list never grows beyond `count` + 1 entries: that many already exceed the limit.
+ */
+export const countRespawn = (
+  limit: RespawnLimit | null,
+  respawnsAtMs: readonly number[],
+  atMs: number,
+): readonly number[] =>
+  limit === null
+    ? []
+    : [...respawnsAtMs.filter((then) => atMs - then < limit.withinMs), atMs].slice(-(limit.count + 1));
+
+export const exceedsLimit = (limit: RespawnLimit | null, respawnsAtMs: readonly number[]): boolean =>
+  limit !== null && respawnsAtMs.length > limit.count;
+
+/** How long the predecessor waits for `committed` after it granted the takeover. */
+export const commitTimeoutMs = (settings: Settings): number =>
+  settings.probationMs +
+  settings.takeoverTimeoutMs +
+  // Workers without the protocol are started only after the grant: their start is part of the wait.
+  (startsAfterGrant(settings) ? settings.startTimeoutMs : 0);
+
+/** In exclusive mode a program without the protocol would serve as soon as it lives: it must not start earlier. */
+export const startsAfterGrant = (settings: Pick<Settings, 'handoff' | 'ready'>): boolean =>
+  settings.handoff === 'exclusive' && settings.ready.mode === 'alive';

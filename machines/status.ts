@@ -1,0 +1,94 @@
+/**
+ * What CLI, control socket, logs and inspector say about a supervisor: one shape, built in one place.
+ */
+
+/** A reload's outcome, as told to whoever asked for it. */
+export type ReloadReason =
+  | 'spawn-failed'
+  | 'exited'
+  | 'worker-exited'
+  | 'start-timeout'
+  | 'not-ready'
+  | 'reload-timeout'
+  | 'config-invalid'
+  | 'health-failed'
+  | 'takeover-timeout'
+  | 'stopped'
+  | 'incompatible';
+
+export interface ReloadVerdict {
+  readonly outcome: 'promoted' | 'refused' | 'rolled-back';
+  /** Why it was refused; null when promoted. */
+  readonly reason: ReloadReason | null;
+  /** One sentence for a person; null when promoted. */
+  readonly detail: string | null;
+  /** The generation that was tried. */
+  readonly generation: number;
+  /** From the request to the verdict. */
+  readonly durationMs: number;
+  /** ISO 8601. */
+  readonly at: string;
+  /** The ids of the requests this verdict answers; a request without id has none. */
+  readonly ids: readonly string[];
+}
+
+export type SupervisorState =
+  | 'idle'
+  | 'running'
+  | 'respawning'
+  | 'reloading'
+  | 'takeover'
+  | 'handoff'
+  | 'stopping'
+  | 'stopped'
+  | 'failed';
+
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'killing' | 'backoff' | 'stopped';
+
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export interface WorkerStatus {
+  readonly slot: number;
+  /** null while no process exists. */
+  readonly pid: number | null;
+  readonly state: WorkerState;
+  readonly generation: number;
+  readonly startedAt: string | null;
+  readonly respawns: number;
+  readonly lastExit: WorkerExit | null;
+  /** What the worker last said with `status TEXT`. */
+  readonly status: string | null;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  /** As bound: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
+  readonly address: string;
+}
+
+export interface ReloadStatus {
+  readonly phase: string;
+  readonly startedAt: string;
+  readonly successorPid: number | null;
+}
+
+/** `GET /status` and `tanist status --json`. Fields may be added. Times are ISO 8601. */
+export interface Status {
+  readonly name: string;
+  readonly version: string;
+  readonly state: SupervisorState;
+  readonly generation: number;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly handoff: 'overlap' | 'exclusive';
+  readonly listeners: readonly ListenerStatus[];
+  readonly workers: readonly WorkerStatus[];
+  readonly standby: readonly WorkerStatus[];
+  readonly reload: ReloadStatus | null;
+  readonly lastReload: ReloadVerdict | null;
+}

@@ -1,0 +1,123 @@
+/**
+ * Every way tanist can fail, in one table: the exit status it leads to and what to do about it.
+ *
+ * The statuses are those of contract: 1 failed while running, 2 used wrongly, 3 not running,
+ * 4 reload refused, 5 already running, 6 respawn limit reached.
+ */
+const ERRORS = {
+  TANIST_USAGE: {
+    status: 2,
+    hint: 'Run "tanist --help" for the commands and "tanist <command> --help" for their options.',
+  },
+  TANIST_NOT_AVAILABLE: {
+    status: 2,
+    hint: 'This version of tanist does not have it yet: leave the option out.',
+  },
+  TANIST_COMMAND_NOT_FOUND: { status: 2, hint: 'Check the spelling, the working directory and PATH.' },
+  TANIST_AMBIGUOUS_TARGET: { status: 2, hint: 'Name one with --name or --pid-file.' },
+  TANIST_NOT_RUNNING: {
+    status: 3,
+    hint: 'Start it with "tanist run", or check --name, --pid-file and --run-dir.',
+  },
+  TANIST_RELOAD_REFUSED: {
+    status: 4,
+    hint: 'The old generation goes on serving. The log of the new one says why it failed.',
+  },
+  TANIST_LOCK_HELD: {
+    status: 5,
+    hint: 'Use "tanist reload" to replace it, "tanist stop" to end it, or another --name to run beside it.',
+  },
+  TANIST_RESPAWN_LIMIT: {
+    status: 6,
+    hint: 'The workers die faster than --respawn-limit allows: look at their own output above.',
+  },
+  TANIST_TIMEOUT: { status: 1, hint: 'What was asked goes on: see "tanist status".' },
+  TANIST_LOCK_FAILED: {
+    status: 1,
+    hint: 'Check the directory of the pid file: it must exist, be writable and be on a local disk.',
+  },
+  TANIST_PID_FILE: {
+    status: 1,
+    hint: 'The pid file must be a regular file or absent: remove what is there, or name another with --pid-file.',
+  },
+  TANIST_FS_EXT_MISSING: {
+    status: 1,
+    hint: 'Install a compiler (Debian: apt-get install python3 make g++), then run "npm rebuild fs-ext".',
+  },
+  TANIST_LISTEN_IN_USE: { status: 1, hint: 'Stop what uses the address, or listen elsewhere.' },
+  TANIST_LISTEN_FAILED: {
+    status: 1,
+    hint: 'Check that the address belongs to this machine and that you may bind it.',
+  },
+  TANIST_CONTROL_FAILED: {
+    status: 1,
+    hint: 'Check the directory of the pid file: the control socket lives there.',
+  },
+  TANIST_RUN_DIR: { status: 1, hint: 'Name a directory you own with --run-dir or TANIST_RUN_DIR.' },
+  TANIST_PREDECESSOR_WORKERS: {
+    status: 1,
+    hint: 'Workers of an earlier supervisor still run: end them, then start again.',
+  },
+  TANIST_STOPPING: { status: 1, hint: 'A stop was already requested: start it again when it has ended.' },
+  TANIST_VERDICT_LOST: {
+    status: 1,
+    hint: 'The supervisor that took the request is gone: see "tanist status" for what runs now.',
+  },
+  TANIST_CONTROL_PROTOCOL: {
+    status: 1,
+    hint: 'The control socket gave an answer this tanist does not understand: are the versions the same?',
+  },
+  TANIST_SPAWN_FAILED: { status: 1, hint: 'Check that the program exists and may be executed.' },
+  TANIST_INTERNAL: { status: 1, hint: 'This is a defect of tanist: please report it with the lines above.' },
+} as const satisfies Record<string, { status: number; hint: string }>;
+
+/** A code of the table above; every error that leaves tanist carries one. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One mistake among several that are reported together. */
+export interface Problem {
+  readonly option: string;
+  readonly message: string;
+}
+
+export interface TanistErrorOptions {
+  readonly hint?: string;
+  readonly cause?: unknown;
+  /** The single mistakes, when several are reported at once. */
+  readonly problems?: readonly Problem[];
+}
+
+/** The one error class: a code to test for, a message that says what was found, a hint that says what to do. */
+export class TanistError extends Error {
+  override readonly name = 'TanistError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+  /** The exit status a command ends with when this error ends it. */
+  readonly exitStatus: number;
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, message: string, options: TanistErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? ERRORS[code].hint;
+    this.exitStatus = ERRORS[code].status;
+    this.problems = options.problems ?? [];
+  }
+
+  /** What `--json` prints and the control socket answers. */
+  toJSON(): { error: { code: ErrorCode; message: string; hint: string; problems?: readonly Problem[] } } {
+    const { code, message, hint, problems } = this;
+    return { error: { code, message, hint, ...(problems.length > 0 ? { problems } : {}) } };
+  }
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => code in ERRORS;
+
+export const exitStatusOf = (code: ErrorCode): number => ERRORS[code].status;
+
+/** Any thrown value as a TanistError; what is not one already is a defect of ours. */
+export const asTanistError = (thrown: unknown): TanistError => {
+  if (thrown instanceof TanistError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new TanistError('TANIST_INTERNAL', message, { cause: thrown });
+};

@@ -1,0 +1,25 @@
+/**
+ * The names of the environment variables tanist gives to workers and successors.
+ */
+export const VARIABLES = {
+  channelFd: 'TANIST_CHANNEL_FD',
+  probeFd: 'TANIST_PROBE_FD',
+  generation: 'TANIST_GENERATION',
+  slot: 'TANIST_SLOT',
+  supervisorPid: 'TANIST_SUPERVISOR_PID',
+  pingTimeoutMs: 'TANIST_PING_TIMEOUT_MS',
+  drainTimeoutMs: 'TANIST_DRAIN_TIMEOUT_MS',
+  listenFds: 'LISTEN_FDS',
+  listenFdNames: 'LISTEN_FDNAMES',
+  listenPid: 'LISTEN_PID',
+  serverStarterPort: 'SERVER_STARTER_PORT',
+  serverStarterGeneration: 'SERVER_STARTER_GENERATION',
+  /** Names the descriptor of the private socket to the predecessor. Only a successor supervisor ever has it. */
+  handoverFd: 'TANIST_HANDOVER_FD',
+} as const;
+
+/** What must not be inherited from whoever started the supervisor: each start sets its own, or none. */
+export const PRIVATE_VARIABLES: readonly string[] = Object.values(VARIABLES);
+
+/** Listeners start here, as sd_listen_fds(3) has it. */
+export const FIRST_LISTENER_FD = 3;

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+// In worker threads SIGUSR2 kills the runner: every project runs in forked processes.
+const project = (name: string, include: string[], timeoutMs: number) => ({
+  test: { name, include, pool: 'forks' as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+});
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts'], 10_000),
+      project('model', ['test/model/**/*.test.ts'], 60_000),
+      project('package', ['test/package/**/*.test.ts'], 60_000),
+      project('process', ['test/process/**/*.test.ts'], 60_000),
+    ],
+  },
+});
