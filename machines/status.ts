@@ -2,6 +2,9 @@
  * What CLI, control socket, logs and inspector say about a supervisor: one shape, built in one place.
  */
 
+import type { SlotRecord } from './slots.js';
+import type { SupervisorContext } from './supervisor.js';
+
 /** A reload's outcome, as told to whoever asked for it. */
 export type ReloadReason =
   | 'spawn-failed'
@@ -92,3 +95,47 @@ export interface Status {
   readonly reload: ReloadStatus | null;
   readonly lastReload: ReloadVerdict | null;
 }
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const workerStatus = (record: SlotRecord): WorkerStatus => ({
+  slot: record.slot,
+  pid: record.pid,
+  state: record.state,
+  generation: record.generation,
+  startedAt: record.startedAtMs === null ? null : iso(record.startedAtMs),
+  respawns: record.respawns,
+  lastExit: record.lastExit && {
+    code: record.lastExit.code,
+    signal: record.lastExit.signal,
+    at: iso(record.lastExit.atMs),
+  },
+  status: record.status,
+});
+
+/** The name of the top-level state in an XState state value. */
+export const topState = (value: unknown): SupervisorState =>
+  (typeof value === 'string' ? value : Object.keys(value as object)[0]) as SupervisorState;
+
+/** Everything there is to say about a supervisor, from a snapshot of its machine. */
+export const statusOf = (snapshot: { value: unknown; context: SupervisorContext }): Status => {
+  const { context, value } = snapshot;
+  return {
+    name: context.settings.name,
+    version: context.version,
+    state: topState(value),
+    generation: context.generation,
+    pid: context.self.pid,
+    startedAt: iso(context.startedAtMs),
+    handoff: context.settings.handoff,
+    listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
+    workers: context.slots.map(workerStatus),
+    standby: [],
+    reload: context.reload && {
+      phase: context.reload.phase,
+      startedAt: iso(context.reload.startedAtMs),
+      successorPid: context.reload.successorPid,
+    },
+    lastReload: context.lastReload,
+  };
+};

@@ -1,0 +1,190 @@
+/**
+ * Every effect the machines ask for: its input, the orders it takes, the facts it reports.
+ *
+ * Each is a placeholder that throws: a machine is pure until somebody provides the real effects
+ * (`tanist/actors`) or simulated ones.
+ */
+import { type CallbackActorLogic, type EventObject, fromCallback } from 'xstate';
+import type { AlarmName, BoundListener, Identity } from './events.js';
+import type { HandoverRecord } from './handover.js';
+import type { ListenSpec } from './policy.js';
+import type { ReloadVerdict } from './status.js';
+
+/** A named one-shot timer. Reports `alarm.fired` once, `delayMs` after it starts; 0 is as soon as possible. */
+export interface AlarmInput {
+  readonly alarm: AlarmName;
+  readonly delayMs: number;
+}
+
+/** What every worker inherits. Descriptors are those of the supervisor. */
+export interface Inheritance {
+  readonly listeners: readonly BoundListener[];
+  /** Writing end of this generation's life pipe. */
+  readonly lifeWrite: number;
+  /** The lock that workers of an exclusive daemon share; null in overlap mode. */
+  readonly fence: number | null;
+}
+
+/**
+ * Starts one worker and waits for its end. Reports `worker.spawned` or `spawn.failed`, and then
+ * `worker.exited` when the process itself exits, whatever its descendants hold open. What is left of its
+ * process group is killed first.
+ */
+export interface ForkInput {
+  readonly slot: number;
+  readonly generation: number;
+  readonly inheritance: Inheritance;
+  /** Give it a private probe socket. */
+  readonly probe: boolean;
+  /** Make the system end it with its supervisor: it does not know the protocol. */
+  readonly tethered: boolean;
+}
+
+/** Reads a worker's words and answers them. Reports `ChannelFact`s. */
+export interface ChannelInput {
+  readonly channel: number;
+}
+
+export type ChannelOrder =
+  | { readonly type: 'channel.pong'; readonly count: number }
+  | { readonly type: 'channel.ok' };
+
+/** Asks a worker's private probe socket until it answers well. Reports `probe.passed`, or `probe.failed` per try. */
+export interface ProbeInput {
+  readonly pid: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly path: string;
+}
+
+/**
+ * Sends one signal, if the target is provably ours: a child that has not been reaped (with its process group,
+ * if `group`), or a process whose start time still matches. Reports `signal.sent` or `signal.withheld`.
+ */
+export interface KillInput extends Identity {
+  readonly signal: string;
+  readonly group: boolean;
+}
+
+/** Takes the pid-file lock, or adopts it. Reports `LockFact`s. Holds it until the machine ends. */
+export interface FlockInput {
+  readonly path: string;
+  /** Descriptor inherited from the predecessor: already locked. */
+  readonly inherited: number | null;
+}
+
+export type FlockOrder =
+  /** Write our pid in place: the file is never empty. */
+  | { readonly type: 'pid.write' }
+  /** The final stop: remove the pid file if it is still ours, report `lock.released`. */
+  | { readonly type: 'lock.release' };
+
+/** Takes the workers' lock exclusively, polling every 50 ms, then shares it. Reports `FenceFact`s. */
+export interface FenceInput {
+  readonly path: string;
+  readonly inherited: number | null;
+}
+
+/** Opens all listeners, or adopts them. Reports `ListenersFact`s. Never accepts a connection. */
+export interface ListenersInput {
+  readonly specs: readonly ListenSpec[];
+  readonly inherited: readonly BoundListener[] | null;
+}
+
+/** The final stop: unlink the Unix paths that are still ours, report `listeners.removed`. */
+export type ListenersOrder = { readonly type: 'listeners.remove' };
+
+/** Makes this generation's life pipe. Reports `LifePipeFact`s. */
+export type LifePipeInput = Record<string, never>;
+
+/** Turns signals into requests: SIGUSR2, SIGHUP, SIGTERM, SIGINT, SIGQUIT; ignores SIGPIPE. */
+export type SignalsInput = Record<string, never>;
+
+/** Serves the control socket. Reports `Request`s and `ControlFact`s. */
+export interface ControlInput {
+  readonly path: string;
+}
+
+export type ControlOrder =
+  /** Make the path ours, by rename. Reports `control.claimed` or `control.failed`. */
+  | { readonly type: 'control.claim' }
+  /** Answer every reload request that waits. */
+  | { readonly type: 'control.answer'; readonly verdict: ReloadVerdict }
+  /** The final stop: remove the path if it is still ours. */
+  | { readonly type: 'control.remove' };
+
+/** What both sides of a reload may order of the link between them. */
+export type LinkOrder =
+  /** Report every message that waits, then `inbox.empty`. */
+  | { readonly type: 'inbox.read' }
+  /** Take the token: reports `token.taken` or `token.gone`. */
+  | { readonly type: 'token.take' }
+  | { readonly type: 'link.say'; readonly message: LinkMessage }
+  /** Kill what still lives of these, where the identity is proven; report `leftovers.counted`. */
+  | { readonly type: 'leftovers.kill'; readonly leftovers: readonly Identity[] };
+
+/** One line on the socket between two generations. */
+export type LinkMessage =
+  | { readonly say: 'granted' }
+  | { readonly say: 'draining' }
+  | { readonly say: 'drained' }
+  | { readonly say: 'takeover' }
+  | { readonly say: 'committed' }
+  | { readonly say: 'stop' }
+  | { readonly say: 'failed'; readonly reason: string; readonly detail: string }
+  | { readonly say: 'joined'; readonly id: string }
+  | { readonly say: 'workers'; readonly workers: readonly Identity[] };
+
+/**
+ * Starts the successor with lock, listeners, token and life pipes, and keeps the link to it.
+ * Reports `SuccessorFact`s and `LinkFact`s. Also takes `successor.kill`.
+ */
+export interface SuccessorInput {
+  readonly record: HandoverRecord;
+  readonly descriptors: SuccessorDescriptors;
+}
+
+/** Our descriptors that the successor inherits. */
+export interface SuccessorDescriptors {
+  readonly lock: number;
+  readonly lifeRead: number;
+  readonly fence: number | null;
+  readonly listeners: readonly number[];
+}
+
+export type SuccessorOrder = LinkOrder | { readonly type: 'successor.kill' };
+
+/** Keeps the link to the predecessor. Reports `PredecessorFact`s and `LinkFact`s. Also takes `predecessor.kill`. */
+export interface PredecessorInput {
+  readonly predecessor: Identity;
+  readonly messages: number;
+  readonly token: number;
+  readonly lifeRead: number;
+}
+
+export type PredecessorOrder = LinkOrder | { readonly type: 'predecessor.kill' };
+
+/** Kills processes that lost their supervisor, where their identity is proven. */
+export interface LeftoversInput {
+  readonly leftovers: readonly Identity[];
+}
+
+const placeholder = <Order extends EventObject, Input>(name: string): CallbackActorLogic<Order, Input> =>
+  fromCallback<Order, Input>(() => {
+    throw new Error(`the effect "${name}" is not provided: machine.provide({ actors: { ${name}: … } })`);
+  });
+
+export const alarm = placeholder<EventObject, AlarmInput>('alarm');
+export const fork = placeholder<EventObject, ForkInput>('fork');
+export const channel = placeholder<ChannelOrder, ChannelInput>('channel');
+export const probe = placeholder<EventObject, ProbeInput>('probe');
+export const kill = placeholder<EventObject, KillInput>('kill');
+export const flock = placeholder<FlockOrder, FlockInput>('flock');
+export const fence = placeholder<EventObject, FenceInput>('fence');
+export const listeners = placeholder<ListenersOrder, ListenersInput>('listeners');
+export const lifePipe = placeholder<EventObject, LifePipeInput>('lifePipe');
+export const signals = placeholder<EventObject, SignalsInput>('signals');
+export const control = placeholder<ControlOrder, ControlInput>('control');
+export const successor = placeholder<SuccessorOrder, SuccessorInput>('successor');
+export const predecessor = placeholder<PredecessorOrder, PredecessorInput>('predecessor');
+export const leftovers = placeholder<EventObject, LeftoversInput>('leftovers');

@@ -1,0 +1,405 @@
+/**
+ * Every event, one union per machine.
+ *
+ * Tense shows direction. A past participle is a fact an actor or another machine states; `*.requested` is what
+ * somebody outside asks for; an imperative is an order to a child. Every fact of the operating system carries
+ * `atMs`: milliseconds since 1970 on a clock that never jumps. Durations end in `Ms`.
+ */
+import type { ReloadReason } from './status.js';
+
+/** A process as the kernel knows it: the pid alone may be somebody else's by now. */
+export interface Identity {
+  readonly pid: number;
+  /** When the kernel says it started, in a unit of its own; null where the system does not tell. */
+  readonly startTime: string | null;
+}
+
+/** A listening socket the supervisor owns. */
+export interface BoundListener {
+  readonly name: string;
+  /** As bound, port 0 resolved: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
+  readonly address: string;
+  readonly descriptor: number;
+}
+
+/** An error as plain data: it came from the operating system, or from a check of ours. */
+export interface Failure {
+  /** `TANIST_…`, or the system's own name such as `EACCES`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export type Via = 'SIGUSR2' | 'SIGHUP' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'control' | 'api' | 'peer';
+
+/** Every alarm there is. A closed set: logs, walkers and diagrams name them. */
+export type AlarmName =
+  | 'start'
+  | 'silence'
+  | 'drain'
+  | 'kill'
+  | 'backoff'
+  | 'alive'
+  | 'reload'
+  | 'predecessorDrain'
+  | 'commit'
+  | 'yield'
+  | 'bury'
+  | 'takeover'
+  | 'probation'
+  | 'leave'
+  | 'leftovers'
+  | 'fence'
+  | 'release';
+
+export interface AlarmFired {
+  readonly type: 'alarm.fired';
+  readonly alarm: AlarmName;
+  readonly atMs: number;
+}
+
+// ── one slot ────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface WorkerSpawned extends Identity {
+  readonly type: 'worker.spawned';
+  readonly slot: number;
+  readonly generation: number;
+  /** Stream to the worker; null for nobody who talks. */
+  readonly channel: number;
+  readonly atMs: number;
+}
+
+export interface WorkerExited {
+  readonly type: 'worker.exited';
+  readonly slot: number;
+  readonly generation: number;
+  readonly pid: number;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly atMs: number;
+}
+
+/** The process could not be started at all. */
+export interface SpawnFailed extends Failure {
+  readonly type: 'spawn.failed';
+  readonly slot: number;
+  readonly generation: number;
+  readonly atMs: number;
+}
+
+/** What the channel actor states. Channels are one per worker process, so `channel` is the identity. */
+export type ChannelFact =
+  | { readonly type: 'takeover.said'; readonly channel: number; readonly atMs: number }
+  /** `count` pings that arrived together. */
+  | { readonly type: 'ping.said'; readonly channel: number; readonly count: number; readonly atMs: number }
+  | { readonly type: 'shutdown.said'; readonly channel: number; readonly atMs: number }
+  | { readonly type: 'status.said'; readonly channel: number; readonly text: string; readonly atMs: number }
+  /** Not a word of the protocol, or not UTF-8; `dropped` more were not reported, to keep to 10 a second. */
+  | {
+      readonly type: 'line.rejected';
+      readonly channel: number;
+      readonly excerpt: string;
+      readonly dropped: number;
+      readonly atMs: number;
+    }
+  /** The worker broke a limit: a line too long, or answers it does not read. The channel is closed. */
+  | {
+      readonly type: 'channel.overflowed';
+      readonly channel: number;
+      readonly detail: string;
+      readonly atMs: number;
+    }
+  | { readonly type: 'channel.ended'; readonly channel: number; readonly atMs: number };
+
+export type ProbeFact =
+  | { readonly type: 'probe.passed'; readonly pid: number; readonly atMs: number }
+  | { readonly type: 'probe.failed'; readonly pid: number; readonly detail: string; readonly atMs: number };
+
+export type SignalFact =
+  | { readonly type: 'signal.sent'; readonly pid: number; readonly signal: string; readonly atMs: number }
+  | {
+      readonly type: 'signal.withheld';
+      readonly pid: number;
+      readonly signal: string;
+      /** Why none was sent: the process is gone, or is not provably ours. */
+      readonly detail: string;
+      readonly atMs: number;
+    };
+
+/** Orders of the supervisor to one slot. */
+export type WorkerOrder =
+  /** Fill the slot. */
+  | { readonly type: 'worker.start' }
+  /** The worker may serve: answer `ok` now or as soon as it asks. */
+  | { readonly type: 'worker.admit' }
+  /** From now on an exit is answered by a respawn; before, the slot stays empty. */
+  | { readonly type: 'worker.retain' }
+  /** Ask the worker to leave, and leave the slot empty. */
+  | { readonly type: 'worker.drain' }
+  /** End the worker's process group at once, and leave the slot empty. */
+  | { readonly type: 'worker.kill' };
+
+export type WorkerEvent =
+  | WorkerOrder
+  | WorkerSpawned
+  | WorkerExited
+  | SpawnFailed
+  | ChannelFact
+  | ProbeFact
+  | SignalFact
+  | AlarmFired;
+
+/** What one slot tells its supervisor. */
+export type WorkerReport =
+  | Omit<WorkerSpawned, 'channel'>
+  | WorkerExited
+  | SpawnFailed
+  | {
+      readonly type: 'worker.ready';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly bootMs: number;
+      readonly atMs: number;
+    }
+  /** It did not get ready: why, in the words of a reload's verdict. */
+  | {
+      readonly type: 'worker.failed';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number | null;
+      readonly reason: ReloadReason;
+      readonly detail: string;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'worker.draining';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly cause: string;
+      readonly limitMs: number;
+    }
+  | {
+      readonly type: 'worker.killing';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly cause: string;
+    }
+  | {
+      readonly type: 'worker.delayed';
+      readonly slot: number;
+      readonly generation: number;
+      readonly delayMs: number;
+      readonly youngDeaths: number;
+      readonly atMs: number;
+    }
+  | { readonly type: 'worker.stopped'; readonly slot: number; readonly generation: number }
+  /** It has neither said `takeover` nor exited for a while. */
+  | {
+      readonly type: 'worker.silent';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly waitedMs: number;
+      readonly remainingMs: number;
+    }
+  | {
+      readonly type: 'worker.described';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly status: string;
+    };
+
+// ── between two generations ─────────────────────────────────────────────────────────────────────────────
+
+/** Facts both sides get from the link between two generations. */
+export type LinkFact =
+  | { readonly type: 'token.taken'; readonly atMs: number }
+  /** The other side took it: it decides. */
+  | { readonly type: 'token.gone'; readonly atMs: number }
+  /** Every message that waited when `inbox.read` was ordered has been reported. */
+  | { readonly type: 'inbox.empty'; readonly atMs: number }
+  | { readonly type: 'stop.relayed'; readonly atMs: number }
+  /** Of the leftovers named in the last order, `remaining` still live with their identity proven. */
+  | { readonly type: 'leftovers.counted'; readonly remaining: number; readonly atMs: number };
+
+/** What the predecessor learns of its successor. */
+export type SuccessorFact =
+  | ({ readonly type: 'successor.spawned'; readonly generation: number; readonly atMs: number } & Identity)
+  | ({ readonly type: 'successor.unspawned'; readonly generation: number; readonly atMs: number } & Failure)
+  | { readonly type: 'takeover.requested'; readonly atMs: number }
+  | {
+      readonly type: 'successor.failed';
+      readonly reason: ReloadReason;
+      readonly detail: string;
+      readonly atMs: number;
+    }
+  | { readonly type: 'successor.committed'; readonly atMs: number }
+  | { readonly type: 'successor.workers'; readonly workers: readonly Identity[]; readonly atMs: number }
+  | {
+      readonly type: 'successor.exited';
+      readonly pid: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly atMs: number;
+    }
+  /** Its life pipe ended: supervisor and workers are all gone. */
+  | { readonly type: 'successor.departed'; readonly atMs: number };
+
+/** What the successor learns of its predecessor. */
+export type PredecessorFact =
+  | { readonly type: 'predecessor.granted'; readonly atMs: number }
+  | { readonly type: 'predecessor.draining'; readonly atMs: number }
+  /** Its workers are gone; it stays only to see the end. */
+  | { readonly type: 'predecessor.drained'; readonly atMs: number }
+  | { readonly type: 'predecessor.workers'; readonly workers: readonly Identity[]; readonly atMs: number }
+  /** The private socket ended: the predecessor's supervisor is gone. */
+  | { readonly type: 'predecessor.ended'; readonly atMs: number }
+  /** Its life pipe ended: supervisor and workers are all gone. */
+  | { readonly type: 'predecessor.departed'; readonly atMs: number }
+  | { readonly type: 'reload.joined'; readonly id: string; readonly atMs: number };
+
+/** What the supervisor tells the reload machine. */
+export type ReloadOrder =
+  /** Somebody asked for a stop: end the reload first. Said twice, at once. */
+  | { readonly type: 'reload.abort'; readonly atMs: number }
+  | { readonly type: 'reload.join'; readonly id: string }
+  /** All slots are empty. */
+  | { readonly type: 'workers.drained' }
+  | { readonly type: 'workers.changed'; readonly workers: readonly Identity[] };
+
+export type ReloadEvent = ReloadOrder | SuccessorFact | LinkFact | SignalFact | AlarmFired;
+
+/** What the reload machine tells its supervisor. */
+export type ReloadReport =
+  | {
+      readonly type: 'reload.started';
+      readonly pid: number;
+      readonly generation: number;
+      readonly atMs: number;
+    }
+  /** The successor asked, lives, and nothing else waits: the hand-over begins. */
+  | { readonly type: 'handoff.begun'; readonly atMs: number }
+  | {
+      readonly type: 'reload.promoted';
+      readonly generation: number;
+      readonly pid: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'reload.refused';
+      readonly generation: number;
+      readonly pid: number | null;
+      readonly reason: ReloadReason;
+      readonly detail: string;
+      /** Processes of the refused generation that may still be draining. */
+      readonly leftovers: readonly Identity[];
+      readonly atMs: number;
+    }
+  /** The successor was asked to stop and leaves it to us, or both of us stop. */
+  | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number }
+  /** Nothing of the successor is left. */
+  | { readonly type: 'successor.gone'; readonly atMs: number };
+
+/** What the supervisor tells the takeover machine. */
+export type TakeoverOrder =
+  | { readonly type: 'slots.ready' }
+  | {
+      readonly type: 'slot.failed';
+      readonly reason: ReloadReason;
+      readonly detail: string;
+      readonly atMs: number;
+    }
+  | { readonly type: 'workers.changed'; readonly workers: readonly Identity[] }
+  /** Pid and control path are ours. */
+  | { readonly type: 'charge.taken' }
+  /** Somebody asked for a stop. */
+  | { readonly type: 'takeover.stop' };
+
+export type TakeoverEvent = TakeoverOrder | PredecessorFact | LinkFact | SignalFact | AlarmFired;
+
+/** What the takeover machine tells its supervisor. */
+export type TakeoverReport =
+  | { readonly type: 'takeover.asked'; readonly atMs: number }
+  /** The predecessor granted it, or is silent, or dead: the workers may serve. */
+  | { readonly type: 'takeover.activated'; readonly atMs: number }
+  /** The token is ours: take pid and control path, and fill slots from now on. */
+  | { readonly type: 'takeover.charged'; readonly atMs: number }
+  | { readonly type: 'takeover.committed'; readonly atMs: number }
+  | {
+      readonly type: 'takeover.failed';
+      readonly reason: ReloadReason;
+      readonly detail: string;
+      readonly atMs: number;
+    }
+  | { readonly type: 'predecessor.silent'; readonly alarm: AlarmName; readonly atMs: number }
+  | { readonly type: 'predecessor.dead'; readonly atMs: number }
+  | { readonly type: 'predecessor.killed'; readonly pid: number; readonly atMs: number }
+  | { readonly type: 'predecessor.gone'; readonly leftovers: readonly Identity[]; readonly atMs: number }
+  | { readonly type: 'reload.joined'; readonly id: string; readonly atMs: number }
+  | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number };
+
+// ── the supervisor ──────────────────────────────────────────────────────────────────────────────────────
+
+export type LockFact =
+  | { readonly type: 'lock.acquired'; readonly descriptor: number; readonly atMs: number }
+  | {
+      readonly type: 'lock.held';
+      /** As the file says; null when it says nothing readable. */
+      readonly holderPid: number | null;
+      readonly path: string;
+      readonly atMs: number;
+    }
+  | ({ readonly type: 'lock.failed'; readonly atMs: number } & Failure)
+  | { readonly type: 'pid.written'; readonly pid: number; readonly atMs: number }
+  | ({ readonly type: 'pid.failed'; readonly atMs: number } & Failure)
+  /** The pid file is removed if it was still ours: nothing is left but to exit. */
+  | { readonly type: 'lock.released'; readonly atMs: number };
+
+/** Facts about the lock that workers of an exclusive daemon share. */
+export type FenceFact =
+  | { readonly type: 'fence.acquired'; readonly descriptor: number; readonly atMs: number }
+  /** Workers of an earlier supervisor still hold it. */
+  | { readonly type: 'fence.waiting'; readonly holders: readonly number[]; readonly atMs: number }
+  | ({ readonly type: 'fence.failed'; readonly atMs: number } & Failure);
+
+export type ListenersFact =
+  | { readonly type: 'listeners.bound'; readonly listeners: readonly BoundListener[]; readonly atMs: number }
+  | ({ readonly type: 'listeners.failed'; readonly atMs: number } & Failure)
+  | { readonly type: 'listeners.removed'; readonly atMs: number };
+
+export type LifePipeFact =
+  | { readonly type: 'lifePipe.opened'; readonly write: number; readonly read: number; readonly atMs: number }
+  | ({ readonly type: 'lifePipe.failed'; readonly atMs: number } & Failure);
+
+export type ControlFact =
+  | { readonly type: 'control.claimed'; readonly path: string; readonly atMs: number }
+  | ({ readonly type: 'control.failed'; readonly atMs: number } & Failure);
+
+/** What anybody outside may ask for. A signal is an alias of a control command. */
+export type Request =
+  | {
+      readonly type: 'reload.requested';
+      readonly via: Via;
+      readonly id: string | null;
+      readonly atMs: number;
+    }
+  | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number }
+  /** SIGHUP: a reload, or a stop where a terminal was the first standard input. */
+  | { readonly type: 'hangup.received'; readonly atMs: number };
+
+export type SupervisorEvent =
+  | Request
+  | LockFact
+  | FenceFact
+  | ListenersFact
+  | LifePipeFact
+  | ControlFact
+  | WorkerReport
+  | ReloadReport
+  | TakeoverReport
+  | SignalFact
+  | LinkFact
+  | AlarmFired;

@@ -1,0 +1,167 @@
+/**
+ * The record one generation gives the next: built by the predecessor, parsed and never trusted by the successor.
+ *
+ * It is one line of JSON on the private socket. A successor that cannot read it refuses (`incompatible`), and
+ * the predecessor goes on.
+ */
+import type { BoundListener, Identity } from './events.js';
+import type { Handoff } from './policy.js';
+
+/** Grows when a field changes its meaning or goes; a field that is added leaves it alone. */
+export const HANDOVER_VERSION = 1;
+
+/** Descriptors as the successor sees them; all from 3 on, none twice. */
+export interface HandoverDescriptors {
+  readonly lock: number;
+  readonly token: number;
+  /** Both ends of the successor's own life pipe. */
+  readonly lifeWrite: number;
+  readonly lifeRead: number;
+  /** Reading end of the predecessor's life pipe. */
+  readonly peerRead: number;
+  /** The lock shared by the workers of an exclusive daemon; null in overlap mode. */
+  readonly fence: number | null;
+}
+
+export interface HandoverRecord {
+  readonly version: typeof HANDOVER_VERSION;
+  /** Package version of the predecessor, for the log. */
+  readonly tanist: string;
+  readonly name: string;
+  readonly pidFile: string;
+  readonly handoff: Handoff;
+  /** The successor's number. */
+  readonly generation: number;
+  readonly predecessor: Identity;
+  /** The predecessor's workers at the start of the reload; changes follow as messages. */
+  readonly workers: readonly Identity[];
+  /** When the reload was asked for, milliseconds since 1970, and by which requests. */
+  readonly requestedAtMs: number;
+  readonly ids: readonly string[];
+  /** SIGHUP stops: standard input was a terminal at the very first start. */
+  readonly hangupStops: boolean;
+  readonly descriptors: HandoverDescriptors;
+  readonly listeners: readonly BoundListener[];
+}
+
+export type ParsedRecord =
+  | { readonly ok: true; readonly record: HandoverRecord }
+  | { readonly ok: false; readonly problem: string };
+
+type Check = (value: unknown) => string | null;
+type Shape = Readonly<Record<string, Check>>;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const expecting =
+  (what: string, test: (value: unknown) => boolean): Check =>
+  (value) =>
+    test(value) ? null : `expected ${what}`;
+
+const text = expecting('a string', (value) => typeof value === 'string' && value.length > 0);
+const bool = expecting('true or false', (value) => typeof value === 'boolean');
+const natural = (least: number): Check =>
+  expecting(
+    `a whole number from ${least} on`,
+    (value) => Number.isSafeInteger(value) && (value as number) >= least,
+  );
+const time = expecting(
+  'a time',
+  (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+);
+// Node takes no descriptor above a 32-bit signed integer; 0 to 2 are the standard streams.
+const descriptor = expecting(
+  'a descriptor from 3 on',
+  (value) => Number.isSafeInteger(value) && (value as number) >= 3 && (value as number) < 2 ** 31,
+);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null ? null : check(value);
+const oneOf = (...values: readonly unknown[]): Check =>
+  expecting(values.map((value) => JSON.stringify(value)).join(' or '), (value) => values.includes(value));
+
+const shape =
+  (fields: Shape): Check =>
+  (value) => {
+    if (!isObject(value)) return 'expected an object';
+    for (const [key, check] of Object.entries(fields)) {
+      const problem = check(value[key]);
+      if (problem !== null) return `${key}: ${problem}`;
+    }
+    return null;
+  };
+
+const listOf =
+  (check: Check): Check =>
+  (value) => {
+    if (!Array.isArray(value)) return 'expected a list';
+    for (const [index, item] of value.entries()) {
+      const problem = check(item);
+      if (problem !== null) return `${index}: ${problem}`;
+    }
+    return null;
+  };
+
+const identity = shape({ pid: natural(1), startTime: orNull(text) });
+
+const recordShape = shape({
+  tanist: text,
+  name: text,
+  pidFile: text,
+  handoff: oneOf('overlap', 'exclusive'),
+  generation: natural(2),
+  predecessor: identity,
+  workers: listOf(identity),
+  requestedAtMs: time,
+  ids: listOf(text),
+  hangupStops: bool,
+  descriptors: shape({
+    lock: descriptor,
+    token: descriptor,
+    lifeWrite: descriptor,
+    lifeRead: descriptor,
+    peerRead: descriptor,
+    fence: orNull(descriptor),
+  }),
+  listeners: listOf(shape({ name: text, address: text, descriptor })),
+});
+
+const descriptorsOf = (record: HandoverRecord): number[] => {
+  const { fence, ...others } = record.descriptors;
+  const own = Object.values(others);
+  return [
+    ...own,
+    ...(fence === null ? [] : [fence]),
+    ...record.listeners.map((listener) => listener.descriptor),
+  ];
+};
+
+/** One line, without its newline. */
+export const formatRecord = (record: HandoverRecord): string => JSON.stringify(record);
+
+/** Reads a record; whatever is wrong with it is said in words, nothing is thrown. */
+export const parseRecord = (line: string): ParsedRecord => {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { ok: false, problem: 'the hand-over record is not JSON' };
+  }
+  if (!isObject(value)) return { ok: false, problem: 'the hand-over record is not an object' };
+  if (value.version !== HANDOVER_VERSION) {
+    return {
+      ok: false,
+      problem: `the hand-over record has version ${JSON.stringify(value.version)}, this tanist reads ${HANDOVER_VERSION}`,
+    };
+  }
+  const problem = recordShape(value);
+  if (problem !== null) return { ok: false, problem: `the hand-over record is not valid: ${problem}` };
+  const record = value as unknown as HandoverRecord;
+  const descriptors = descriptorsOf(record);
+  if (new Set(descriptors).size !== descriptors.length) {
+    return { ok: false, problem: 'the hand-over record names one descriptor twice' };
+  }
+  return { ok: true, record };
+};

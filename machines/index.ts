@@ -1,0 +1,13 @@
+/**
+ * `tanist/machines`: the supervisor as data. Needs xstate and nothing else.
+ */
+export * from './contracts.js';
+export * from './events.js';
+export * from './handover.js';
+export * from './policy.js';
+export * from './reload.js';
+export * from './slots.js';
+export * from './status.js';
+export * from './supervisor.js';
+export * from './takeover.js';
+export * from './worker.js';
