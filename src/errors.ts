@@ -111,7 +111,7 @@ export class TanistError extends Error {
   }
 }
 
-export const isErrorCode = (code: string): code is ErrorCode => code in ERRORS;
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
 export const exitStatusOf = (code: ErrorCode): number => ERRORS[code].status;
 

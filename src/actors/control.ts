@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { ControlInput, ControlOrder } from '../../machines/contracts.js';
+import type { ControlFact, Request } from '../../machines/events.js';
+import type { ReloadVerdict, Status } from '../../machines/status.js';
+import type { ControlRequest, Env } from '../os/env.js';
+import { effect, failureOf, type Unstamped } from './effect.js';
+
+type Report = (fact: Unstamped<ControlFact | Request>) => void;
+
+export interface ControlOptions {
+  /** What the supervisor is now. */
+  readonly status: () => Status;
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly request: ControlRequest;
+}
+
+/** How many may wait for a verdict at once; more are told to come back. */
+const MAX_WAITING = 256;
+const ID_CHARS = 128;
+
+const fail = (request: ControlRequest, status: number, message: string, hint: string): void =>
+  request.respond(status, { error: { code: 'TANIST_CONTROL_PROTOCOL', message, hint } });
+
+const answerHealth = (request: ControlRequest, status: Status): void => {
+  const stopping = status.state === 'stopping';
+  if (request.path === '/healthz') {
+    request.respond(stopping ? 503 : 200, { ok: !stopping, reason: stopping ? 'stopping' : null });
+    return;
+  }
+  const ready = status.workers.some((worker) => worker.state === 'ready');
+  const reason = stopping ? 'stopping' : ready ? null : 'no worker is ready';
+  request.respond(reason === null ? 200 : 503, { ok: reason === null, reason });
+};
+
+const METHODS: Readonly<Record<string, string>> = {
+  '/status': 'GET',
+  '/reload': 'POST',
+  '/stop': 'POST',
+  '/events': 'GET',
+  '/healthz': 'GET',
+  '/readyz': 'GET',
+  '/metrics': 'GET',
+};
+
+/** The control socket: states requests, answers what it is told to. */
+export const createControl = (env: Env, { status }: ControlOptions) =>
+  effect<ControlInput, ControlOrder, ControlFact | Request>(env, ({ input, report, onOrder, ended }) => {
+    const waiting: Waiting[] = [];
+    const server = env.serveControl((request) => route(request, status, waiting, report));
+    const claim = () =>
+      server.claim(input.path).then(
+        () => {
+          if (ended()) server.close();
+          report({ type: 'control.claimed', path: input.path });
+        },
+        (error: unknown) =>
+          report({
+            type: 'control.failed',
+            ...failureOf(error, 'TANIST_CONTROL_FAILED'),
+            ...explain(input.path, error),
+          }),
+      );
+    onOrder((order) => {
+      if (order.type === 'control.claim') claim();
+      else if (order.type === 'control.remove') server.remove();
+      else for (const { id, request } of waiting.splice(0)) answer(request, id, order.verdict);
+    });
+    return () => server.close();
+  });
+
+const explain = (path: string, error: unknown): { code: string; message: string } => ({
+  code: 'TANIST_CONTROL_FAILED',
+  message: `the control socket ${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+});
+
+const answer = (request: ControlRequest, id: string, verdict: ReloadVerdict): void => {
+  const joined = verdict.ids.length > 0 && verdict.ids[0] !== id;
+  request.respond(verdict.outcome === 'promoted' ? 200 : 409, { ...verdict, joined });
+};
+
+const route = (request: ControlRequest, status: () => Status, waiting: Waiting[], report: Report): void => {
+  const method = METHODS[request.path];
+  if (method === undefined)
+    return fail(request, 404, `there is no ${request.path}`, 'See the README for what there is.');
+  if (method !== request.method)
+    return fail(request, 405, `${request.path} takes ${method}, not ${request.method}`, `Use ${method}.`);
+  switch (request.path) {
+    case '/status':
+      return request.respond(200, status());
+    case '/healthz':
+    case '/readyz':
+      return answerHealth(request, status());
+    case '/stop':
+      request.hold(202, { outcome: 'stopping' });
+      return report({ type: 'stop.requested', via: 'control' });
+    case '/reload': {
+      if (waiting.length >= MAX_WAITING)
+        return fail(request, 429, 'too many requests wait for a verdict', 'Try again later.');
+      const id = (request.query.id ?? randomUUID()).slice(0, ID_CHARS);
+      waiting.push({ id, request });
+      return report({ type: 'reload.requested', via: 'control', id });
+    }
+    default:
+      return fail(request, 501, `${request.path} is not available yet`, 'A later version of tanist has it.');
+  }
+};

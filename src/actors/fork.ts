@@ -1,0 +1,118 @@
+import type { EventObject } from 'xstate';
+import type { ForkInput } from '../../machines/contracts.js';
+import type { SpawnFailed, WorkerExited, WorkerSpawned } from '../../machines/events.js';
+import type { Settings } from '../../machines/policy.js';
+import type { DescriptorSource, Env } from '../os/env.js';
+import type { Program } from '../program.js';
+import { FIRST_LISTENER_FD, VARIABLES } from '../protocol/environment.js';
+import { effect, failureOf } from './effect.js';
+import { probePath } from './probe.js';
+
+export interface ForkOptions {
+  readonly program: Program;
+  readonly settings: Settings;
+  /** Pid file without `.pid`: probe sockets are beside it. */
+  readonly base: string;
+}
+
+/** What a worker finds at its descriptors, and where. */
+const layoutOf = ({ inheritance }: ForkInput, probe: number | null) => {
+  const listeners = inheritance.listeners.map((listener) => listener.descriptor);
+  const channelFd = FIRST_LISTENER_FD + listeners.length;
+  const descriptors: DescriptorSource[] = ['null', 1, 2, ...listeners, 'stream'];
+  const probeFd = probe === null ? null : descriptors.push(probe) - 1;
+  descriptors.push(inheritance.lifeWrite);
+  if (inheritance.fence !== null) descriptors.push(inheritance.fence);
+  return { descriptors, channelFd, probeFd };
+};
+
+/** `8080=3;127.0.0.1:8081=4;/run/a.sock=5`, as Server::Starter writes it. */
+const serverStarterPort = ({ inheritance }: ForkInput): string =>
+  inheritance.listeners
+    .map(
+      ({ address }, index) =>
+        `${address.replace(/^unix:/, '').replace(/^0\.0\.0\.0:/, '')}=${FIRST_LISTENER_FD + index}`,
+    )
+    .join(';');
+
+const environmentOf = (
+  { program, settings }: ForkOptions,
+  input: ForkInput,
+  supervisorPid: number,
+  layout: ReturnType<typeof layoutOf>,
+): Record<string, string> => {
+  const { listeners } = input.inheritance;
+  return {
+    ...program.env,
+    [VARIABLES.channelFd]: String(layout.channelFd),
+    ...(layout.probeFd === null ? {} : { [VARIABLES.probeFd]: String(layout.probeFd) }),
+    [VARIABLES.generation]: String(input.generation),
+    [VARIABLES.slot]: String(input.slot),
+    [VARIABLES.supervisorPid]: String(supervisorPid),
+    [VARIABLES.pingTimeoutMs]: String(settings.pingTimeoutMs),
+    [VARIABLES.drainTimeoutMs]: String(settings.drainTimeoutMs),
+    ...(listeners.length === 0
+      ? {}
+      : {
+          [VARIABLES.listenFds]: String(listeners.length),
+          [VARIABLES.listenFdNames]: listeners.map(({ name }) => name).join(':'),
+          [VARIABLES.serverStarterPort]: serverStarterPort(input),
+          [VARIABLES.serverStarterGeneration]: String(input.generation),
+        }),
+  };
+};
+
+/** A shell learns its pid, says so, and becomes the program: the pid stays the same. */
+const SAY_PID = 'LISTEN_PID=$$ && export LISTEN_PID && exec "$@"';
+
+const commandOf = ({ program }: ForkOptions, input: ForkInput): readonly [string, ...string[]] => {
+  const plain: [string, ...string[]] = [program.file, ...program.args];
+  const tethered: [string, ...string[]] =
+    input.tethered && program.setpriv !== null
+      ? [program.setpriv, '--pdeathsig', 'KILL', '--', ...plain]
+      : plain;
+  return input.inheritance.listeners.length === 0 ? tethered : ['/bin/sh', '-c', SAY_PID, 'sh', ...tethered];
+};
+
+/** One worker process, from its start to its end. */
+export const createFork = (env: Env, options: ForkOptions) =>
+  effect<ForkInput, EventObject, WorkerSpawned | WorkerExited | SpawnFailed>(
+    env,
+    ({ input, report, ended }) => {
+      const { slot, generation } = input;
+      const path = probePath(options.base, generation, slot);
+      const start = (probe: number | null) => {
+        const layout = layoutOf(input, probe);
+        const [file, ...args] = commandOf(options, input);
+        let pid = 0;
+        env.spawn({
+          file,
+          args,
+          cwd: options.program.cwd,
+          env: environmentOf(options, input, env.pid, layout),
+          descriptors: layout.descriptors,
+          onSpawn: (child) => {
+            pid = child.pid;
+            const { startTime, streams } = child;
+            report({ type: 'worker.spawned', slot, generation, pid, startTime, channel: streams[0] ?? -1 });
+          },
+          onFailure: (failure) => report({ type: 'spawn.failed', slot, generation, ...failure }),
+          onExit: ({ code, signal }) =>
+            report({ type: 'worker.exited', slot, generation, pid, code, signal }),
+        });
+      };
+      if (!input.probe) {
+        start(null);
+        return undefined;
+      }
+      env.listenUnix(path).then(
+        (probe) => {
+          if (!ended()) start(probe);
+          env.close(probe);
+        },
+        (error: unknown) =>
+          report({ type: 'spawn.failed', slot, generation, ...failureOf(error, 'TANIST_SPAWN_FAILED') }),
+      );
+      return () => env.unlink(path);
+    },
+  );

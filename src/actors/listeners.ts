@@ -1,0 +1,63 @@
+import type { EventObject } from 'xstate';
+import type { LifePipeInput, ListenersInput, ListenersOrder } from '../../machines/contracts.js';
+import type { BoundListener, LifePipeFact, ListenersFact } from '../../machines/events.js';
+import type { Env } from '../os/env.js';
+import { effect, failureOf } from './effect.js';
+
+const UNIX = 'unix:';
+
+/** Opens every listener, or none. */
+const openAll = async (env: Env, { specs }: ListenersInput): Promise<readonly BoundListener[]> => {
+  const opened: BoundListener[] = [];
+  try {
+    // One at a time: the order of descriptors is the order of the options.
+    for (const spec of specs) opened.push(await env.listen(spec));
+    return opened;
+  } catch (error) {
+    closeAll(env, opened);
+    unlinkAll(env, opened);
+    throw error;
+  }
+};
+
+const closeAll = (env: Env, listeners: readonly BoundListener[]): void => {
+  for (const { descriptor } of listeners) env.close(descriptor);
+};
+
+const unlinkAll = (env: Env, listeners: readonly BoundListener[]): void => {
+  for (const { address } of listeners) {
+    if (address.startsWith(UNIX)) env.unlink(address.slice(UNIX.length));
+  }
+};
+
+/** The sockets that outlive every worker and every generation. */
+export const createListeners = (env: Env) =>
+  effect<ListenersInput, ListenersOrder, ListenersFact>(env, ({ input, report, onOrder, ended }) => {
+    let listeners: readonly BoundListener[] = input.inherited ?? [];
+    onOrder(() => {
+      unlinkAll(env, listeners);
+      report({ type: 'listeners.removed' });
+    });
+    if (input.inherited !== null) report({ type: 'listeners.bound', listeners });
+    else {
+      openAll(env, input).then(
+        (opened) => {
+          listeners = opened;
+          if (ended()) closeAll(env, opened);
+          report({ type: 'listeners.bound', listeners });
+        },
+        (error: unknown) => report({ type: 'listeners.failed', ...failureOf(error, 'TANIST_LISTEN_FAILED') }),
+      );
+    }
+    return () => closeAll(env, listeners);
+  });
+
+/** This generation's life pipe. Both ends stay open until the process ends: that is what they are for. */
+export const createLifePipe = (env: Env) =>
+  effect<LifePipeInput, EventObject, LifePipeFact>(env, ({ report }) => {
+    env.socketPair().then(
+      ([write, read]) => report({ type: 'lifePipe.opened', write, read }),
+      (error: unknown) => report({ type: 'lifePipe.failed', ...failureOf(error, 'TANIST_RUN_DIR') }),
+    );
+    return undefined;
+  });

@@ -1,0 +1,30 @@
+import type { EventObject } from 'xstate';
+import type { SignalsInput } from '../../machines/contracts.js';
+import type { Request } from '../../machines/events.js';
+import type { Env } from '../os/env.js';
+import { effect, type Unstamped } from './effect.js';
+
+/** What each signal asks for. A signal is an alias of a control command, and a level, not a count. */
+const REQUESTS: Readonly<Record<string, Unstamped<Request>>> = {
+  SIGUSR2: { type: 'reload.requested', via: 'SIGUSR2', id: null },
+  SIGHUP: { type: 'hangup.received' },
+  SIGTERM: { type: 'stop.requested', via: 'SIGTERM' },
+  SIGINT: { type: 'stop.requested', via: 'SIGINT' },
+  SIGQUIT: { type: 'stop.requested', via: 'SIGQUIT' },
+};
+
+/** Turns signals into requests. SIGPIPE is ignored. */
+export const createSignals = (env: Env) =>
+  effect<SignalsInput, EventObject, Request>(env, ({ report }) => {
+    const disposers = Object.entries(REQUESTS).map(([signal, request]) =>
+      env.onSignal(signal, () => report(request)),
+    );
+    disposers.push(
+      env.onSignal('SIGPIPE', () => {
+        // A reader of ours has gone: whoever writes to it is told by the write itself.
+      }),
+    );
+    return () => {
+      for (const dispose of disposers) dispose();
+    };
+  });

@@ -1,0 +1,40 @@
+/**
+ * `tanist run`: supervise a command in the foreground, as a first generation or as a successor.
+ */
+import { isatty } from 'node:tty';
+import type { Failure } from '../../../machines/events.js';
+import { startFromWords } from '../../embed.js';
+import { isErrorCode, TanistError } from '../../errors.js';
+import type { CommandLineSettings } from '../../settings/supervisor-options.js';
+
+const STDERR = 2;
+
+/** pino-pretty is loaded only where a person reads. */
+const prettyFormat = async (): Promise<((line: string) => string) | null> => {
+  if (!isatty(STDERR)) return null;
+  const { prettyFactory } = await import('pino-pretty');
+  return prettyFactory({
+    colorize: true,
+    ignore: 'supervisorPid,event',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  });
+};
+
+const asError = ({ code, message }: Failure): TanistError =>
+  isErrorCode(code)
+    ? new TanistError(code, message)
+    : new TanistError('TANIST_INTERNAL', `${code}: ${message}`);
+
+/**
+ * Runs until the service has ended.
+ *
+ * @returns 0, the exit status of an orderly end.
+ * @throws {TanistError} why it could not start, or gave up.
+ */
+export const run = async (settings: CommandLineSettings): Promise<number> => {
+  const supervisor = startFromWords(settings, await prettyFormat());
+  const failure = await supervisor.done;
+  if (failure !== null) throw asError(failure);
+  return 0;
+};

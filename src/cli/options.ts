@@ -1,0 +1,264 @@
+/**
+ * The one table of commands and options: parser, help and tests read it.
+ */
+import { DEFAULTS } from '../../machines/policy.js';
+import { formatDuration } from '../settings/duration.js';
+import { LOG_LEVELS } from '../settings/supervisor-options.js';
+
+export interface OptionSpec {
+  readonly flag: `--${string}`;
+  readonly short?: `-${string}`;
+  /** Stands for the value in the help; an option without it is a switch. */
+  readonly value?: string;
+  readonly group: string;
+  readonly doc: string;
+  /** What holds when the option is not given. */
+  readonly fallback?: string;
+  /** False: known and refused, its value swallowed, so that nothing else is misread. */
+  readonly available?: false;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly doc: string;
+  /** What follows the options, as the usage line has it. */
+  readonly operands?: string;
+  readonly options: readonly OptionSpec[];
+  readonly available?: false;
+}
+
+const HELP: OptionSpec = {
+  flag: '--help',
+  short: '-h',
+  group: 'Help',
+  doc: 'Say this, and do nothing else.',
+};
+
+const RUN_DIR: OptionSpec = {
+  flag: '--run-dir',
+  value: 'DIR',
+  group: 'Identity',
+  doc: 'Where the pid files and control sockets of all supervisors are.',
+  fallback:
+    '$TANIST_RUN_DIR, $RUNTIME_DIRECTORY, /run/tanist for root, $XDG_RUNTIME_DIR/tanist or ~/.local/state/tanist',
+};
+
+const IDENTITY: readonly OptionSpec[] = [
+  {
+    flag: '--name',
+    value: 'NAME',
+    group: 'Identity',
+    doc: 'Names the pid file, the log and the status.',
+    fallback: 'base name of the command without its ending',
+  },
+  RUN_DIR,
+  {
+    flag: '--pid-file',
+    value: 'PATH',
+    group: 'Identity',
+    doc: 'The file with lock and pid; the control socket is beside it.',
+    fallback: '<run dir>/<name>.pid',
+  },
+  { flag: '--no-pid-file', group: 'Identity', doc: 'Neither pid file nor lock.', available: false },
+  { flag: '--control', value: 'PATH', group: 'Identity', doc: 'The control socket.', available: false },
+];
+
+const WORKERS: readonly OptionSpec[] = [
+  {
+    flag: '--listen',
+    value: 'SPEC',
+    group: 'Workers',
+    doc: 'An address the supervisor owns and never closes: [name=]8080 (all IPv4 addresses), [name=]127.0.0.1:8080, [name=][::1]:8080 or [name=]unix:/path. May be given several times; port 0 is any free port.',
+  },
+  {
+    flag: '--workers',
+    value: 'N',
+    group: 'Workers',
+    doc: 'How many workers; auto: as many as there are processors.',
+    fallback: '1',
+  },
+  {
+    flag: '--ready',
+    value: 'MODE',
+    group: 'Workers',
+    doc: 'How a worker is known to be ready. takeover: it says so on its channel. http=/path: it has said so and answers 2xx or 3xx on its probe socket. alive=1s: it has lived that long.',
+    fallback: 'takeover',
+  },
+  {
+    flag: '--stop-signal',
+    value: 'SIGNAL',
+    group: 'Workers',
+    doc: 'What asks a worker to leave.',
+    fallback: 'SIGTERM',
+  },
+  { flag: '--standby', value: 'N', group: 'Workers', doc: 'Booted spares.', available: false },
+  { flag: '--user', value: 'USER', group: 'Workers', doc: 'Identity.', available: false },
+  { flag: '--group', value: 'GROUP', group: 'Workers', doc: 'Identity.', available: false },
+  { flag: '--env-file', value: 'FILE', group: 'Workers', doc: 'Environment.', available: false },
+  { flag: '--chdir', value: 'DIR', group: 'Workers', doc: 'Working directory.', available: false },
+  { flag: '--umask', value: 'MASK', group: 'Workers', doc: 'File mode mask.', available: false },
+];
+
+const RELOAD: readonly OptionSpec[] = [
+  {
+    flag: '--handoff',
+    value: 'HOW',
+    group: 'Reload',
+    doc: 'overlap: always one generation serves, for a moment two. exclusive: never two.',
+    fallback: 'overlap with --listen, else exclusive',
+  },
+  {
+    flag: '--start-timeout',
+    value: 'D',
+    group: 'Reload',
+    doc: 'A worker must become ready within it.',
+    fallback: formatDuration(DEFAULTS.startTimeoutMs),
+  },
+  {
+    flag: '--reload-timeout',
+    value: 'D',
+    group: 'Reload',
+    doc: 'A new generation must ask for takeover within it.',
+    fallback: `--start-timeout + ${formatDuration(DEFAULTS.reloadGraceMs)}`,
+  },
+  {
+    flag: '--takeover-timeout',
+    value: 'D',
+    group: 'Reload',
+    doc: 'The old generation must answer within it.',
+    fallback: formatDuration(DEFAULTS.takeoverTimeoutMs),
+  },
+  {
+    flag: '--drain-timeout',
+    value: 'D',
+    group: 'Reload',
+    doc: 'From the stop signal to SIGKILL.',
+    fallback: formatDuration(DEFAULTS.drainTimeoutMs),
+  },
+  { flag: '--probation', value: 'D', group: 'Reload', doc: 'Time for a rollback.', available: false },
+  { flag: '--anchor', group: 'Reload', doc: 'Keep the first process.', available: false },
+  { flag: '--no-anchor', group: 'Reload', doc: 'Do not keep the first process.', available: false },
+];
+
+const RESPAWN: readonly OptionSpec[] = [
+  {
+    flag: '--respawn',
+    value: 'HOW',
+    group: 'Respawn',
+    doc: 'adaptive: at once after a long life, after growing waits when workers die young. fixed: always after --respawn-delay.',
+    fallback: 'adaptive',
+  },
+  {
+    flag: '--respawn-delay',
+    value: 'D',
+    group: 'Respawn',
+    doc: 'The wait of fixed; the longest wait and the length of a long life of adaptive.',
+    fallback: formatDuration(DEFAULTS.respawnDelayMs),
+  },
+  {
+    flag: '--respawn-limit',
+    value: 'N/D',
+    group: 'Respawn',
+    doc: 'More than N respawns within D, of all workers together, end everything with status 6.',
+    fallback: 'none',
+  },
+  {
+    flag: '--ping-timeout',
+    value: 'D',
+    group: 'Respawn',
+    doc: 'Told to workers: a later pong means that the supervisor is gone.',
+    fallback: formatDuration(DEFAULTS.pingTimeoutMs),
+  },
+  { flag: '--watchdog', value: 'D', group: 'Respawn', doc: 'Longest silence.', available: false },
+  { flag: '--max-memory', value: 'SIZE', group: 'Respawn', doc: 'Most memory.', available: false },
+];
+
+const LOG: readonly OptionSpec[] = [
+  {
+    flag: '--log-level',
+    value: 'LEVEL',
+    group: 'Log',
+    doc: `The least important line to write: ${LOG_LEVELS.join(', ')}.`,
+    fallback: 'info',
+  },
+  { flag: '--no-warn', group: 'Log', doc: 'The same as --log-level error.' },
+  { flag: '--log-file', value: 'PATH', group: 'Log', doc: 'Where the log goes.', available: false },
+  { flag: '--daemonize', group: 'Log', doc: 'Detach.', available: false },
+  { flag: '--config', value: 'FILE', group: 'Log', doc: 'Options from a file.', available: false },
+];
+
+const target = (timeout: string): readonly OptionSpec[] => [
+  {
+    flag: '--name',
+    value: 'NAME',
+    group: 'Target',
+    doc: 'The supervisor of this name in the run directory.',
+    fallback: 'the only one there',
+  },
+  { flag: '--pid-file', value: 'PATH', group: 'Target', doc: 'The supervisor with this pid file.' },
+  { ...RUN_DIR, group: 'Target', doc: 'Where to look for it.' },
+  { flag: '--json', group: 'Answer', doc: 'Print one JSON object, also for errors.' },
+  {
+    flag: '--timeout',
+    value: 'D',
+    group: 'Answer',
+    doc: 'Stop waiting after it, with status 1; what was asked goes on.',
+    fallback: timeout,
+  },
+];
+
+const NONE = "none, the supervisor's own limits bound the wait";
+
+/** Commands in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    doc: 'Supervise a command in the foreground.',
+    operands: '[--] <command> [args…]',
+    options: [...IDENTITY, ...WORKERS, ...RELOAD, ...RESPAWN, ...LOG, HELP],
+  },
+  {
+    name: 'reload',
+    doc: 'Start a new generation and wait for the verdict.',
+    options: [...target(NONE), HELP],
+  },
+  { name: 'stop', doc: 'Drain and stop; return when everything is gone.', options: [...target(NONE), HELP] },
+  {
+    name: 'status',
+    doc: 'Say what runs now.',
+    options: [
+      ...target('10s'),
+      { flag: '--watch', group: 'Answer', doc: 'Say it again and again.', available: false },
+      HELP,
+    ],
+  },
+  ...['restart', 'scale', 'logs', 'inspect', 'replay', 'why'].map(
+    (name): CommandSpec => ({ name, doc: '', options: [], available: false }),
+  ),
+];
+
+/** What may stand before the command. */
+export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
+  HELP,
+  { flag: '--version', short: '-V', group: 'Help', doc: 'Say which tanist this is.' },
+];
+
+export const commandSpec = (name: string): CommandSpec | undefined =>
+  COMMANDS.find((command) => command.name === name);
+
+/** Exit statuses, as every command's help lists them. */
+export const EXIT_STATUSES: readonly (readonly [string, string])[] = [
+  ['0', 'done'],
+  ['1', 'failed while running; the message has a code and a hint'],
+  ['2', 'used wrongly'],
+  ['3', 'not running'],
+  ['4', 'reload refused or rolled back: the old generation goes on serving'],
+  ['5', 'already running'],
+  ['6', 'respawn limit reached'],
+];
+
+/** Signals to the supervisor, as the help of run lists them. */
+export const SIGNALS: readonly (readonly [string, string])[] = [
+  ['SIGUSR2, SIGHUP', 'reload (SIGHUP stops a supervisor that was started from a terminal)'],
+  ['SIGTERM, SIGINT, SIGQUIT', 'stop; a second one kills at once'],
+];

@@ -1,0 +1,63 @@
+/**
+ * From words to an exit status: parse, run the one command, tell what went wrong.
+ */
+import { asTanistError } from '../errors.js';
+import { startDirectoryOf } from '../os/resolve-program.js';
+import { VERSION } from '../version.js';
+import {
+  asksForJson,
+  type CommandLineContext,
+  type ParsedCommandLine,
+  parseCommandLine,
+} from './command-line.js';
+import { reportError } from './report.js';
+import type { Terminal } from './terminal.js';
+
+const DEFAULT_COLUMNS = 80;
+
+const terminal: Terminal = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  columns: process.stdout.columns ?? DEFAULT_COLUMNS,
+  isTty: process.stdout.isTTY === true,
+};
+
+const contextOf = (): CommandLineContext => ({
+  env: process.env,
+  cwd: startDirectoryOf(process.env, process.cwd()),
+  uid: process.getuid?.() ?? -1,
+  platform: process.platform,
+  columns: terminal.columns,
+});
+
+const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
+  switch (parsed.command) {
+    case 'help':
+      terminal.out(parsed.text);
+      return 0;
+    case 'version':
+      terminal.out(`${VERSION}\n`);
+      return 0;
+    case 'run':
+      return (await import('./commands/run.js')).run(parsed.settingsInput);
+    case 'reload':
+      return (await import('./commands/reload.js')).reload(parsed, terminal);
+    case 'stop':
+      return (await import('./commands/stop.js')).stop(parsed, terminal);
+    case 'status':
+      return (await import('./commands/status.js')).status(parsed, terminal);
+  }
+};
+
+/** Runs one command line to its end and exits. */
+export const main = async (argv: readonly string[]): Promise<never> => {
+  let status: number;
+  try {
+    status = await dispatch(parseCommandLine(argv, contextOf()));
+  } catch (error) {
+    status = reportError(asTanistError(error), asksForJson(argv), terminal);
+  }
+  // Answers that were just written to the control socket are in the kernel after one more turn of the loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.exit(status);
+};

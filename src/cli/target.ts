@@ -1,0 +1,103 @@
+/**
+ * Which supervisor a command is about.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TanistError } from '../errors.js';
+import { isLockFree } from '../os/lock-probe.js';
+import { controlPathOf, nameOfPidFile, pidFileOf } from '../settings/run-directory.js';
+import { isAnswered } from './control-client.js';
+
+/** What was asked for; paths are absolute. */
+export type TargetQuery =
+  | { readonly kind: 'pid-file'; readonly pidFile: string }
+  | { readonly kind: 'name'; readonly name: string; readonly runDirectory: string }
+  | { readonly kind: 'only'; readonly runDirectory: string };
+
+/** One supervisor, running or not. */
+export interface Target {
+  readonly name: string;
+  readonly pidFile: string;
+  readonly controlPath: string;
+}
+
+/** The one supervisor that is meant; whether it runs is only sure if it was not named. */
+export const findTarget = async (query: TargetQuery): Promise<Target> => {
+  const [target, ...others] = await findTargets(query);
+  if (target === undefined) throw nothingRuns(query);
+  if (others.length === 0) return target;
+  const files = [target, ...others].map(({ pidFile }) => JSON.stringify(pidFile));
+  throw new TanistError(
+    'TANIST_AMBIGUOUS_TARGET',
+    `${files.length} supervisors could be meant, with the pid files ${files.join(', ')}`,
+  );
+};
+
+/** All supervisors that are meant, sorted; without a name, all that run in the run directory. */
+export const findTargets = async (query: TargetQuery): Promise<readonly Target[]> => {
+  if (query.kind === 'pid-file') return [targetOf(query.pidFile)];
+  const pidFiles = await pidFilesIn(query.runDirectory);
+  if (query.kind === 'name') return named(query.name, query.runDirectory, pidFiles).map(targetOf);
+  const targets = pidFiles.map(targetOf);
+  const run = await Promise.all(targets.map(runs));
+  return targets.filter((_, index) => run[index]);
+};
+
+export const notRunning = (target: Target): TanistError =>
+  new TanistError(
+    'TANIST_NOT_RUNNING',
+    `${target.name} is not running (pid file ${JSON.stringify(target.pidFile)})`,
+  );
+
+export const nothingRuns = (query: TargetQuery): TanistError =>
+  new TanistError(
+    'TANIST_NOT_RUNNING',
+    query.kind === 'pid-file'
+      ? 'nothing is running'
+      : `nothing is running in ${JSON.stringify(query.runDirectory)}`,
+  );
+
+const targetOf = (pidFile: string): Target => ({
+  name: nameOfPidFile(pidFile),
+  pidFile,
+  controlPath: controlPathOf(pidFile),
+});
+
+/** The name's own file first: a user's directory is searched only if it is not there. */
+const named = (name: string, runDirectory: string, pidFiles: readonly string[]): readonly string[] => {
+  const own = pidFileOf(runDirectory, name);
+  const found = pidFiles.filter((pidFile) => nameOfPidFile(pidFile) === name);
+  return found.length === 0 || found.includes(own) ? [own] : found;
+};
+
+/** Pid files that exist, or should by the socket beside them, here and one level below: `--user` has its own. */
+const pidFilesIn = async (runDirectory: string): Promise<readonly string[]> => {
+  const entries = await entriesOf(runDirectory, 'TANIST_RUN_DIR');
+  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(runDirectory, entry.name));
+  const nested = await Promise.all(below.map(async (path) => pidFilesOf(path, await entriesOf(path, null))));
+  return [...new Set([...pidFilesOf(runDirectory, entries), ...nested.flat()])].sort();
+};
+
+type Entries = readonly { readonly name: string; isDirectory(): boolean }[];
+
+const pidFilesOf = (directory: string, entries: Entries): readonly string[] =>
+  entries
+    .filter((entry) => !entry.isDirectory() && /.\.(pid|sock)$/.test(entry.name))
+    .map((entry) => pidFileOf(directory, entry.name.replace(/\.(pid|sock)$/, '')));
+
+/** What is in a directory; nothing if there is none, and nothing if another user's may not be read. */
+const entriesOf = async (path: string, refusal: 'TANIST_RUN_DIR' | null): Promise<Entries> => {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || refusal === null) return [];
+    throw new TanistError(refusal, `the run directory ${JSON.stringify(path)} cannot be read (${code})`, {
+      cause,
+    });
+  }
+};
+
+/** A supervisor that has just started holds the lock before it answers. */
+const runs = async (target: Target): Promise<boolean> =>
+  (await isAnswered(target.controlPath)) || !isLockFree(target.pidFile);

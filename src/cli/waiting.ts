@@ -1,0 +1,98 @@
+/**
+ * Waits of the clients, each with a limit.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Status } from '../../machines/status.js';
+import { TanistError } from '../errors.js';
+import { isLockFree } from '../os/lock-probe.js';
+import { formatDuration } from '../settings/duration.js';
+import { askStatus, type Reply } from './control-client.js';
+import { notRunning, type Target } from './target.js';
+
+/** Between two looks at something that cannot tell by itself when it changes. */
+const LOOK_EVERY_MS = 100;
+/** One question to a supervisor that may hang. */
+const LOOK_LIMIT_MS = 2_000;
+/** A supervisor holds its lock before its control socket is there, and so does a successor that takes charge. */
+const APPEARANCE_LIMIT_MS = 5_000;
+
+/**
+ * Runs a command's work with an end: after `timeoutMs` its signal is aborted, and the work fails with
+ * `TANIST_TIMEOUT`. What was asked for goes on.
+ *
+ * @param timeoutMs null for no end of its own.
+ */
+export const withDeadline = async <T>(
+  timeoutMs: number | null,
+  waitingFor: string,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const controller = new AbortController();
+  const expire = () =>
+    controller.abort(
+      new TanistError('TANIST_TIMEOUT', `no ${waitingFor} within ${formatDuration(timeoutMs ?? 0)}`),
+    );
+  const timer = timeoutMs === null ? undefined : setTimeout(expire, timeoutMs);
+  try {
+    return await work(controller.signal);
+  } catch (thrown) {
+    // Whatever noticed the abort first, the deadline is the reason.
+    throw controller.signal.aborted ? controller.signal.reason : thrown;
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+export const look = async (signal: AbortSignal): Promise<void> => {
+  await pause(LOOK_EVERY_MS, undefined, { signal });
+};
+
+/**
+ * Asks, and asks again while the lock is held although nobody listens: somebody starts or takes charge.
+ *
+ * @throws {TanistError} `TANIST_NOT_RUNNING` if the lock is free, `TANIST_CONTROL_FAILED` if it stays held.
+ */
+export const askRunning = async <R extends Reply<unknown>>(
+  target: Target,
+  signal: AbortSignal,
+  ask: () => Promise<R>,
+): Promise<Exclude<R, { kind: 'absent' }>> => {
+  const giveUpAt = performance.now() + APPEARANCE_LIMIT_MS;
+  for (;;) {
+    const reply = await ask();
+    if (reply.kind !== 'absent') return reply as Exclude<R, { kind: 'absent' }>;
+    if (isLockFree(target.pidFile)) throw notRunning(target);
+    if (performance.now() > giveUpAt) {
+      const files = `the lock of ${JSON.stringify(target.pidFile)} is held, but nobody listens at ${JSON.stringify(target.controlPath)}`;
+      throw new TanistError('TANIST_CONTROL_FAILED', files);
+    }
+    await look(signal);
+  }
+};
+
+/** Who holds the lock and does not answer for so long is not coming back. */
+const SILENCE_LIMIT_MS = 300_000;
+
+export const watchSilence = (): { heard: () => void; isTooLong: () => boolean } => {
+  let heardAt = performance.now();
+  return {
+    heard: () => {
+      heardAt = performance.now();
+    },
+    isTooLong: () => performance.now() - heardAt > SILENCE_LIMIT_MS,
+  };
+};
+
+/** The status if it can be had soon; `silent` if somebody is there and does not answer, or not properly. */
+export const glance = async (
+  target: Target,
+  signal: AbortSignal,
+): Promise<Reply<Status> | { readonly kind: 'silent' }> => {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
+  try {
+    return await askStatus(target.controlPath, limited);
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    return { kind: 'silent' };
+  }
+};

@@ -1,0 +1,164 @@
+/**
+ * From options to settings: everything is checked before anything is started, and all mistakes are told at once.
+ *
+ * A program's options and a command line go through the same readers, so they cannot drift apart.
+ */
+import { dirname, resolve } from 'node:path';
+import { DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
+import { fromCommandLine, fromOptions, type Given, readFields, type Values } from './settings/fields.js';
+import { readListeners } from './settings/listen-spec.js';
+import { type Mistake, type Reading, shown, usageError, wrongValue } from './settings/mistake.js';
+import {
+  controlPathOf,
+  defaultName,
+  pidFileOf,
+  resolveRunDirectory,
+  type SettingsContext,
+} from './settings/run-directory.js';
+import type { CommandLineSettings, LogLevel, SupervisorOptions } from './settings/supervisor-options.js';
+import { overlong } from './settings/unix-path.js';
+
+export type { SettingsContext } from './settings/run-directory.js';
+export type { CommandLineSettings, LogLevel, SupervisorOptions } from './settings/supervisor-options.js';
+
+export interface ResolvedSettings {
+  readonly settings: Settings;
+  readonly logLevel: LogLevel;
+  readonly noWarn: boolean;
+}
+
+/**
+ * Settings from the options of a program or the words of a command line.
+ *
+ * @throws {TanistError} `TANIST_USAGE` with every mistake, or `TANIST_NOT_AVAILABLE` when the only mistakes are
+ *   options that this version does not have yet.
+ */
+export const resolveSettings = (
+  input: SupervisorOptions | CommandLineSettings,
+  context: SettingsContext,
+): ResolvedSettings => {
+  const checked = checkSettings(input, context);
+  if ('mistakes' in checked) throw usageError(checked.mistakes);
+  return checked;
+};
+
+/** The same, with the mistakes as a value. */
+export const checkSettings = (
+  input: SupervisorOptions | CommandLineSettings,
+  context: SettingsContext,
+): ResolvedSettings | { readonly mistakes: readonly Mistake[] } => {
+  const given = 'commandLine' in input ? fromCommandLine(input) : fromOptions(input);
+  const fields = readFields(given);
+  const listeners = readListeners(given.spell('listen'), listed(given.value('listen')), context);
+  const place = placeOf(given, fields.values, context);
+  const mistakes = [
+    ...given.mistakes,
+    ...fields.mistakes,
+    ...listeners.mistakes,
+    ...commandMistakes(given),
+    ...place.mistakes,
+    ...contradictions(given, fields.values),
+  ];
+  if (mistakes.length > 0) return { mistakes };
+  const { values } = fields;
+  const noWarn = values.noWarn ?? false;
+  return {
+    settings: withDefaults(values, { name: place.name, pidFile: place.pidFile, listen: listeners.listen }),
+    logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
+    noWarn,
+  };
+};
+
+const listed = (raw: unknown): readonly unknown[] => {
+  if (raw === undefined) return [];
+  return Array.isArray(raw) ? raw : [raw];
+};
+
+const commandMistakes = ({ command, args, spell }: Given): Mistake[] => {
+  const option = spell('command');
+  const mistakes: Mistake[] = [];
+  if (command === undefined) {
+    mistakes.push({ option, message: `${option} is missing: expected a program to supervise` });
+  } else if (!isWord(command) || command === '') {
+    mistakes.push(wrongValue(option, command, 'the name or path of a program'));
+  }
+  if (!Array.isArray(args) || !args.every(isWord)) {
+    mistakes.push(wrongValue('args', args, 'an array of strings'));
+  }
+  return mistakes;
+};
+
+/** The system ends every argument at a zero character. */
+const isWord = (raw: unknown): raw is string => typeof raw === 'string' && !raw.includes('\0');
+
+/** The name and the pid file, whose control socket must have a path the system can take. */
+const placeOf = (
+  given: Given,
+  values: Values,
+  context: SettingsContext,
+): { name: string; pidFile: string; mistakes: Mistake[] } => {
+  const name = values.name ?? defaultName(isWord(given.command) ? given.command : '');
+  const option = given.spell(values.pidFile === undefined ? 'runDir' : 'pidFile');
+  const place = pidFilePath(name, values, context);
+  if ('expected' in place) {
+    return { name, pidFile: '', mistakes: [{ option, message: `${option}: expected ${place.expected}` }] };
+  }
+  const pidFile = place.value;
+  const socket = controlPathOf(pidFile);
+  const expected = overlong(socket, context.platform);
+  if (expected === null) return { name, pidFile, mistakes: [] };
+  const raw = values.pidFile === undefined ? dirname(pidFile) : pidFile;
+  const reason = `a shorter path or name: the control socket ${shown(socket)} needs ${expected}`;
+  return { name, pidFile, mistakes: [wrongValue(option, raw, reason)] };
+};
+
+const pidFilePath = (name: string, values: Values, context: SettingsContext): Reading<string> => {
+  if (values.pidFile !== undefined) return { value: resolve(context.cwd, values.pidFile) };
+  const directory = resolveRunDirectory(values.runDir, context);
+  return 'expected' in directory ? directory : { value: pidFileOf(directory.value, name) };
+};
+
+const contradictions = (given: Given, values: Values): Mistake[] => {
+  const mistakes: Mistake[] = [];
+  if (values.noWarn && values.logLevel !== undefined) {
+    const [noWarn, logLevel] = [given.spell('noWarn'), given.spell('logLevel')];
+    mistakes.push({
+      option: noWarn,
+      message: `${noWarn} and ${logLevel} ${shown(values.logLevel)}: expected only one of them (${noWarn} is the level error)`,
+    });
+  }
+  const { startTimeoutMs, reloadTimeoutMs } = values;
+  // Only what was asked for twice contradicts itself: a short reload time-out alone is a choice.
+  if (startTimeoutMs !== undefined && reloadTimeoutMs !== undefined && reloadTimeoutMs < startTimeoutMs) {
+    const [start, reload] = [given.spell('startTimeoutMs'), given.spell('reloadTimeoutMs')];
+    mistakes.push(
+      wrongValue(
+        reload,
+        given.value('reloadTimeoutMs'),
+        `at least ${start} ${shown(given.value('startTimeoutMs'))}: a successor's workers may take so long`,
+      ),
+    );
+  }
+  return mistakes;
+};
+
+const withDefaults = (values: Values, fixed: Pick<Settings, 'name' | 'pidFile' | 'listen'>): Settings => {
+  const startTimeoutMs = values.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
+  return {
+    ...fixed,
+    workers: values.workers ?? 1,
+    handoff: values.handoff ?? (fixed.listen.length > 0 ? 'overlap' : 'exclusive'),
+    ready: values.ready ?? { mode: 'takeover' },
+    startTimeoutMs,
+    reloadTimeoutMs:
+      values.reloadTimeoutMs ?? Math.min(startTimeoutMs + DEFAULTS.reloadGraceMs, MAX_DURATION_MS),
+    takeoverTimeoutMs: values.takeoverTimeoutMs ?? DEFAULTS.takeoverTimeoutMs,
+    drainTimeoutMs: values.drainTimeoutMs ?? DEFAULTS.drainTimeoutMs,
+    probationMs: DEFAULTS.probationMs,
+    respawnDelayMs: values.respawnDelayMs ?? DEFAULTS.respawnDelayMs,
+    respawn: values.respawn ?? 'adaptive',
+    respawnLimit: values.respawnLimit ?? null,
+    pingTimeoutMs: values.pingTimeoutMs ?? DEFAULTS.pingTimeoutMs,
+    stopSignal: values.stopSignal ?? 'SIGTERM',
+  };
+};

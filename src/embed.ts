@@ -1,0 +1,115 @@
+/**
+ * A supervisor inside a program of one's own.
+ */
+import { isatty } from 'node:tty';
+import { resolveSettings, type SupervisorOptions } from './config.js';
+import { asTanistError, exitStatusOf, TanistError } from './errors.js';
+import {
+  checkHandover,
+  type Handover,
+  HandoverRefused,
+  handoverDescriptor,
+  readHandover,
+  refuseHandover,
+} from './handover.js';
+import { createLog, type LogOptions } from './log.js';
+import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
+import type { CommandLineSettings } from './settings/supervisor-options.js';
+import { type Supervisor, startSupervisor } from './supervisor.js';
+
+const STDIN = 0;
+
+const start = (
+  options: SupervisorOptions | CommandLineSettings,
+  handover: Handover | null,
+  format: LogOptions['format'],
+): Supervisor => {
+  const cwd = startDirectoryOf(process.env, process.cwd());
+  const context = { env: process.env, cwd, uid: process.getuid?.() ?? -1, platform: process.platform };
+  const { settings, logLevel } = resolveSettings(options, context);
+  if (handover !== null) checkHandover(handover, settings);
+  const log = createLog({ level: logLevel, format });
+  const program = resolveProgram(
+    { command: options.command ?? '', args: options.args ?? [] },
+    cwd,
+    process.env,
+  );
+  if (settings.ready.mode === 'alive' && program.setpriv === null && process.platform === 'linux') {
+    log.line(
+      'warn',
+      'tether.missing',
+      'setpriv is not installed: workers started with --ready alive outlive a supervisor that is killed',
+    );
+  }
+  const hangupStops = handover?.record.hangupStops ?? isatty(STDIN);
+  const supervisor = startSupervisor({
+    settings,
+    program,
+    relaunch: relaunchOf(cwd, process.env),
+    log,
+    hangupStops,
+    handover,
+  });
+  const emergency = (error: unknown) => {
+    // A defect of ours, or of the program around us, must not leave orphans.
+    supervisor.killAll();
+    log.line(
+      'fatal',
+      'supervisor.crashed',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+    process.exit(exitStatusOf('TANIST_INTERNAL'));
+  };
+  process.on('uncaughtException', emergency);
+  process.on('unhandledRejection', emergency);
+  const release = () => {
+    process.off('uncaughtException', emergency);
+    process.off('unhandledRejection', emergency);
+  };
+  supervisor.done.then(release);
+  return supervisor;
+};
+
+/** A successor's failure to start, in the words of a verdict. */
+const reasonOf = (error: unknown) => {
+  if (error instanceof HandoverRefused) return error.reason;
+  const { code, exitStatus } = asTanistError(error);
+  if (code === 'TANIST_COMMAND_NOT_FOUND') return 'spawn-failed';
+  return exitStatus === 2 ? 'config-invalid' : 'exited';
+};
+
+/**
+ * Starts a supervisor in this process: a first generation, or the successor of the one that started us.
+ *
+ * A reload starts this very program again (`process.argv`), so it must come here again. The signals of the
+ * contract are taken from the moment of the call. `done` of the handle says when nothing is left: end the
+ * process then, with status 0 for null and with that of the failure's code otherwise.
+ *
+ * @param format makes a log line pretty; null, the default, writes JSON.
+ * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_RUN_DIR`,
+ *   `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
+ */
+export const createSupervisor = (
+  options: SupervisorOptions,
+  format: LogOptions['format'] = null,
+): Supervisor => startOrSucceed(options, format);
+
+/** The same, from the words of a command line. */
+export const startFromWords = (words: CommandLineSettings, format: LogOptions['format']): Supervisor =>
+  startOrSucceed(words, format);
+
+const startOrSucceed = (
+  options: SupervisorOptions | CommandLineSettings,
+  format: LogOptions['format'],
+): Supervisor => {
+  const messages = handoverDescriptor(process.env);
+  if (messages === null) return start(options, null, format);
+  try {
+    return start(options, readHandover(messages), format);
+  } catch (error) {
+    refuseHandover(messages, reasonOf(error), error instanceof Error ? error.message : String(error));
+    if (error instanceof HandoverRefused)
+      throw new TanistError('TANIST_RELOAD_REFUSED', error.message, { cause: error });
+    throw error;
+  }
+};

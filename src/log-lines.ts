@@ -1,0 +1,138 @@
+/**
+ * Which facts are worth a line in the log, at what level, and in what words.
+ */
+import type { SupervisorEvent } from '../machines/events.js';
+import type { SupervisorContext } from '../machines/supervisor.js';
+
+export type LineLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Line {
+  readonly level: LineLevel;
+  readonly msg: string;
+}
+
+type Words<Event> = (event: Event, context: SupervisorContext) => Line;
+type Table = { readonly [Type in SupervisorEvent['type']]?: Words<Extract<SupervisorEvent, { type: Type }>> };
+
+const line = (level: LineLevel, msg: string): Line => ({ level, msg });
+const exitText = (event: { code: number | null; signal: string | null }): string =>
+  event.signal === null ? `exited with status ${event.code}` : `was ended by ${event.signal}`;
+const seconds = (ms: number): string => `${Math.round(ms) / 1000} s`;
+
+const wasAskedToLeave = (context: SupervisorContext, slot: number): boolean =>
+  context.slots.some(
+    (record) => record.slot === slot && (record.state === 'draining' || record.state === 'killing'),
+  );
+
+const facilities: Table = {
+  'lock.acquired': (_, { settings }) => line('debug', `holds the lock of ${settings.pidFile}`),
+  'fence.waiting': ({ holders }, { settings }) =>
+    line(
+      'warn',
+      `waits at most ${seconds(settings.drainTimeoutMs)} for workers of an earlier supervisor${holders.length > 0 ? `: pid ${holders.join(', ')}` : ''}`,
+    ),
+  'listeners.bound': ({ listeners }) =>
+    line(
+      'info',
+      listeners.length === 0
+        ? 'no listeners'
+        : `listens on ${listeners.map(({ address }) => address).join(', ')}`,
+    ),
+  'control.claimed': ({ path }) => line('debug', `control socket ${path}`),
+  'control.failed': ({ message }) => line('error', message),
+  'pid.written': ({ pid }, { settings }) => line('debug', `wrote pid ${pid} to ${settings.pidFile}`),
+  'pid.failed': ({ message }) => line('error', `the pid file could not be written: ${message}`),
+};
+
+const workers: Table = {
+  'worker.spawned': ({ slot, pid }) => line('info', `worker ${slot} started, pid ${pid}`),
+  'worker.ready': ({ slot, bootMs }) =>
+    line('info', `worker ${slot} is ready after ${Math.round(bootMs)} ms`),
+  'worker.exited': (event, context) =>
+    line(wasAskedToLeave(context, event.slot) ? 'info' : 'warn', `worker ${event.slot} ${exitText(event)}`),
+  'worker.failed': ({ detail }) => line('error', detail),
+  'worker.draining': ({ slot, cause, limitMs }) =>
+    line('info', `worker ${slot} is asked to leave within ${seconds(limitMs)}: ${cause}`),
+  'worker.killing': ({ slot, cause }) =>
+    line('warn', `worker ${slot} and its process group are killed: ${cause}`),
+  'worker.delayed': ({ slot, delayMs, youngDeaths }) =>
+    delayMs === 0
+      ? line('debug', `slot ${slot} is filled again at once`)
+      : line(
+          'info',
+          `slot ${slot} is filled again in ${seconds(delayMs)} (${youngDeaths} young deaths in a row)`,
+        ),
+  'worker.silent': ({ slot, waitedMs, remainingMs }) =>
+    line(
+      'warn',
+      `worker ${slot} has not said takeover for ${seconds(waitedMs)}; it has ${seconds(remainingMs)} left. A program that does not know the protocol needs --ready alive=1s; one that does can also be asked by --ready http=/path`,
+    ),
+  'worker.described': ({ slot, status }) => line('debug', `worker ${slot}: ${status}`),
+  'spawn.failed': ({ slot, message }) => line('error', `worker ${slot} could not be started: ${message}`),
+};
+
+const reload: Table = {
+  'reload.requested': ({ via }, context) =>
+    context.reload === null
+      ? line('info', `reload asked for by ${via}`)
+      : line('info', `reload asked for by ${via} joins the one under way`),
+  'reload.joined': () => line('info', 'another request for a reload joined this one'),
+  'reload.started': ({ generation, pid }) => line('info', `generation ${generation} starts, pid ${pid}`),
+  'handoff.begun': () => line('info', 'the successor is ready: the hand-over begins'),
+  'reload.promoted': ({ generation }) =>
+    line('info', `generation ${generation} is in charge; this one leaves`),
+  'reload.refused': ({ generation, reason, detail }) =>
+    line(
+      reason === 'stopped' ? 'info' : 'error',
+      `generation ${generation} is refused (${reason}): ${detail}; this generation goes on`,
+    ),
+  'successor.gone': () => line('info', 'nothing of the successor is left'),
+  'takeover.asked': () => line('info', 'every worker is ready: asked the predecessor for takeover'),
+  'takeover.activated': () => line('info', 'the workers may serve'),
+  'takeover.charged': () => line('debug', 'this generation has decided the reload'),
+  'takeover.committed': (_, { generation }) => line('info', `generation ${generation} is in charge`),
+  'takeover.failed': ({ reason, detail }) =>
+    line('error', `this generation has failed (${reason}): ${detail}`),
+  'predecessor.silent': ({ alarm }) => line('warn', `the predecessor is silent: the ${alarm} alarm fired`),
+  'predecessor.dead': () => line('warn', 'the predecessor is dead: this generation goes on alone'),
+  'predecessor.killed': ({ pid }) =>
+    line('warn', `the predecessor (pid ${pid}) did not act in time and is killed`),
+  'predecessor.gone': () => line('info', 'the predecessor is gone'),
+  'stop.requested': ({ via }) => line('info', `stop asked for by ${via}`),
+  'hangup.received': () => line('debug', 'SIGHUP'),
+  'leftovers.counted': ({ remaining }) =>
+    remaining === 0
+      ? line('debug', 'no workers of the other generation are left')
+      : line('warn', `${remaining} workers of the other generation did not leave in time and are killed`),
+};
+
+const ROOT: Table = { ...facilities, ...workers, ...reload };
+
+/** The line for a fact that reached the supervisor; null for one that is not worth one. */
+export const supervisorLine = (event: SupervisorEvent, context: SupervisorContext): Line | null => {
+  const words = ROOT[event.type] as Words<SupervisorEvent> | undefined;
+  return words === undefined ? null : words(event, context);
+};
+
+/** The line for a fact that only a slot hears; null for one that is not worth one. */
+export const slotLine = (event: { type: string; [key: string]: unknown }): Line | null => {
+  switch (event.type) {
+    case 'line.rejected': {
+      const more = event.dropped === 0 ? '' : ` (and ${event.dropped} more lines before it)`;
+      return line(
+        'warn',
+        `the worker said what is no word of the protocol: ${JSON.stringify(event.excerpt)}${more}`,
+      );
+    }
+    case 'channel.overflowed':
+      return line('warn', `the channel is closed: ${event.detail}`);
+    case 'shutdown.said':
+      return line('info', 'the worker asked to be killed');
+    case 'probe.failed':
+      return line('debug', `the probe failed: ${event.detail}`);
+    case 'signal.withheld':
+      return line('debug', `${event.signal} was not sent: ${event.detail}`);
+    default:
+      return null;
+  }
+};

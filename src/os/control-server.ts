@@ -1,0 +1,139 @@
+/**
+ * The control socket's server: HTTP/1.1 on a Unix path, for one user.
+ */
+import { chmodSync, lstatSync, renameSync } from 'node:fs';
+import http from 'node:http';
+import type { ControlRequest, ControlServer } from './env.js';
+import { removeQuietly } from './listening.js';
+
+/** A client must have sent its head, and its whole request, within these times. */
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** How often Node looks for clients that do not: not often, an idle supervisor should sleep. */
+const CHECK_INTERVAL_MS = 5_000;
+const MAX_HEADER_BYTES = 8_192;
+const MAX_BODY_BYTES = 65_536;
+/** Clients at once; operators are few, and each costs memory. */
+const MAX_CONNECTIONS = 64;
+
+const identityOf = (path: string): string | null => {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+};
+
+const send = (response: http.ServerResponse, status: number, body: unknown, last: boolean): void => {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    connection: 'close',
+    ...(last ? { 'content-length': Buffer.byteLength(text) } : {}),
+  });
+  if (last) response.end(text);
+  else response.write(text);
+};
+
+const asControlRequest = (
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  held: Set<http.ServerResponse>,
+): ControlRequest => {
+  const url = new URL(request.url ?? '/', 'http://control');
+  return {
+    method: request.method ?? '',
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    respond: (status, body) => {
+      if (!response.headersSent && !response.destroyed) send(response, status, body, true);
+    },
+    hold: (status, body) => {
+      if (response.headersSent || response.destroyed) return;
+      held.add(response);
+      response.once('close', () => held.delete(response));
+      send(response, status, body, false);
+    },
+  };
+};
+
+const reply = (response: http.ServerResponse, status: number, message: string, hint: string): void =>
+  send(response, status, { error: { code: 'TANIST_CONTROL_PROTOCOL', message, hint } }, true);
+
+export const createControlServer = (handler: (request: ControlRequest) => void): ControlServer => {
+  /** Answers whose body ends when this supervisor does. */
+  const held = new Set<http.ServerResponse>();
+  const listen = (request: http.IncomingMessage, response: http.ServerResponse) => {
+    let size = 0;
+    request.on('error', () => {
+      // The client went away in the middle of its request: nobody is left to be told.
+    });
+    response.on('error', () => {
+      // The same, in the middle of the answer.
+    });
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) return;
+      if (!response.headersSent)
+        reply(response, 413, `the body is longer than ${MAX_BODY_BYTES} bytes`, 'Send none.');
+      request.destroy();
+    });
+    request.on('end', () => {
+      if (size > MAX_BODY_BYTES) return;
+      try {
+        handler(asControlRequest(request, response, held));
+      } catch (error) {
+        // URL() is the one thing that can throw here: a path that is none.
+        if (!response.headersSent)
+          reply(response, 400, `bad request: ${String(error)}`, 'Ask for a path of the contract.');
+      }
+    });
+  };
+  const make = (): http.Server => {
+    const server = http.createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      },
+      listen,
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('clientError', (error, socket) => {
+      if (socket.writable && !('code' in error && error.code === 'ECONNRESET')) {
+        socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      } else socket.destroy();
+    });
+    return server;
+  };
+  const servers = new Set<http.Server>();
+  let owned: { path: string; identity: string } | null = null;
+
+  const isOurs = (path: string): boolean =>
+    owned !== null && owned.path === path && identityOf(path) === owned.identity;
+
+  return {
+    async claim(path) {
+      if (isOurs(path)) return;
+      const temporary = `${path}.${process.pid}.tmp`;
+      removeQuietly(temporary);
+      const server = make();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ path: temporary }, resolve);
+      });
+      chmodSync(temporary, 0o600);
+      renameSync(temporary, path);
+      owned = { path, identity: identityOf(path) ?? '' };
+      // Whoever is connected to an earlier listener of ours keeps waiting for his answer there.
+      for (const earlier of servers) earlier.close();
+      servers.add(server);
+      server.once('close', () => servers.delete(server));
+    },
+    remove() {
+      if (owned !== null && isOurs(owned.path)) removeQuietly(owned.path);
+    },
+    close() {
+      for (const response of held) response.end();
+      for (const server of servers) server.close();
+    },
+  };
+};

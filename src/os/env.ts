@@ -1,0 +1,129 @@
+/**
+ * The only door to the operating system. Actors act through it and nowhere else; tests simulate it.
+ *
+ * Descriptors are plain numbers. A stream is the descriptor of a connected socket.
+ */
+import type { BoundListener, Failure, Identity } from '../../machines/events.js';
+import type { ListenSpec } from '../../machines/policy.js';
+
+/** Ends a subscription, a timer or a watch. Harmless when it is called again. */
+export type Dispose = () => void;
+
+/** What a new process gets at one descriptor number: the index in the list. */
+export type DescriptorSource =
+  /** /dev/null */
+  | 'null'
+  /** One end of a new socket pair; we keep the other. */
+  | 'stream'
+  /** A duplicate of our descriptor. */
+  | number;
+
+export interface SpawnRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly descriptors: readonly DescriptorSource[];
+  readonly onSpawn: (child: SpawnedChild) => void;
+  /** Nothing was started. Exclusive with `onSpawn`. */
+  readonly onFailure: (failure: Failure) => void;
+  /** After `onSpawn`, once: the process itself has exited and was reaped; its process group was killed. */
+  readonly onExit: (exit: { readonly code: number | null; readonly signal: string | null }) => void;
+}
+
+export interface SpawnedChild extends Identity {
+  /** Our end of each `'stream'`, in the order of the request. */
+  readonly streams: readonly number[];
+}
+
+export interface StreamHandlers {
+  readonly onData: (chunk: Uint8Array) => void;
+  /** End of file, or an error that means the same; once. */
+  readonly onEnd: () => void;
+}
+
+export interface Stream {
+  /** Queues bytes; returns how many wait to be read by the other side. Ignored after the end. */
+  write(text: string): number;
+  close(): void;
+}
+
+export interface PidFile {
+  readonly descriptor: number;
+  /** Writes our pid in place: readers see the old or the new line, never an empty file. */
+  writePid(pid: number): void;
+  /** Removes the file if the path still names it and it holds `pid` or nothing. */
+  remove(pid: number): void;
+}
+
+export type LockAttempt =
+  | { readonly outcome: 'acquired'; readonly file: PidFile }
+  | { readonly outcome: 'held'; readonly holderPid: number | null };
+
+export interface ControlRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Answers once; a second answer and one to a client that has gone are ignored. */
+  respond(status: number, body: unknown): void;
+  /** Sends the head of an answer now, and leaves the body open until this process ends. */
+  hold(status: number, body: unknown): void;
+}
+
+export interface ControlServer {
+  /** Makes the path ours: listens under another name beside it and renames. Rejects when that fails. */
+  claim(path: string): Promise<void>;
+  /** Unlinks the path if it is still ours. */
+  remove(): void;
+  close(): void;
+}
+
+export interface Env {
+  readonly pid: number;
+
+  // ── time ──
+  /** Milliseconds since 1970, on a clock that never jumps. */
+  now(): number;
+  /** Fires once. Delays above 2^31 - 1 ms are cut to that. */
+  setTimer(callback: () => void, delayMs: number): Dispose;
+  /** Calls back once every event that waited at the time of the call was delivered. */
+  afterPoll(callback: () => void): Dispose;
+
+  // ── processes and signals ──
+  onSignal(signal: string, callback: () => void): Dispose;
+  spawn(request: SpawnRequest): void;
+  /** A signal to a child that has not been reaped, or to its group. Returns why none was sent, or null. */
+  signalChild(pid: number, signal: string, group: boolean): string | null;
+  /** A signal to any process whose start time still matches. Returns why none was sent, or null. */
+  signalProcess(identity: Identity, signal: string, group: boolean): string | null;
+  /** True while a process with that pid and start time exists and is no zombie. */
+  isAlive(identity: Identity): boolean;
+
+  // ── files and locks ──
+  /** Opens or adopts the pid file and tries to lock it. Throws a TanistError when that cannot be tried. */
+  lockPidFile(path: string, inherited: number | null): LockAttempt;
+  /** Opens the lock that workers share. Throws as above. */
+  openFence(path: string): number;
+  tryLock(descriptor: number, mode: 'exclusive' | 'shared'): boolean;
+  /** Processes that have the file open, where the system tells. */
+  holdersOf(path: string): readonly number[];
+
+  // ── sockets ──
+  /** Rejects with a TanistError. */
+  listen(spec: ListenSpec): Promise<BoundListener>;
+  /** Opens a listening Unix socket at the path, for one probe. */
+  listenUnix(path: string): Promise<number>;
+  unlink(path: string): void;
+  exists(path: string): boolean;
+  /** Two connected stream sockets: every write to one is read at the other. */
+  socketPair(): Promise<readonly [number, number]>;
+  /** A stream that holds one byte and is closed: of all who take it, one gets it. */
+  makeToken(): Promise<number>;
+  /** True for the one who gets the byte. */
+  takeToken(descriptor: number): boolean;
+  openStream(descriptor: number, handlers: StreamHandlers): Stream;
+  close(descriptor: number): void;
+  serveControl(handler: (request: ControlRequest) => void): ControlServer;
+  /** One GET on a Unix socket. Resolves to the status, or to words for why there is none. */
+  get(socketPath: string, path: string, timeoutMs: number): Promise<number | string>;
+}

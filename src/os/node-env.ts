@@ -1,0 +1,96 @@
+/**
+ * The real door: Env on Node and the kernel.
+ */
+import { existsSync } from 'node:fs';
+import { request } from 'node:http';
+import { dirname } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createControlServer } from './control-server.js';
+import { makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
+import type { Env } from './env.js';
+import { takeOverSignal } from './held-signals.js';
+import { listen, listenUnix, removeQuietly } from './listening.js';
+import { holdersOf, lockPidFile, openFence, tryLock } from './locks.js';
+import { isAlive, Processes } from './processes.js';
+import { Streams } from './streams.js';
+
+/** setTimeout takes no more: longer delays fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const get = (socketPath: string, path: string, timeoutMs: number): Promise<number | string> =>
+  new Promise((resolve) => {
+    const probe = request({
+      socketPath,
+      path,
+      method: 'GET',
+      agent: false,
+      timeout: timeoutMs,
+      headers: { host: 'localhost' },
+    });
+    probe.once('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+      probe.destroy();
+    });
+    probe.once('timeout', () => {
+      resolve(`no answer within ${timeoutMs} ms`);
+      probe.destroy();
+    });
+    probe.on('error', (error) => resolve(error.message));
+    probe.end();
+  });
+
+export interface NodeEnv extends Env {
+  /** The emergency path: kill every child with its process group. */
+  killAll(): void;
+}
+
+/** @param scratchDirectory private to this user; sockets live there for a moment while two ends are made. */
+export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
+  const streams = new Streams();
+  const processes = new Processes(streams.sockets);
+  sweepDescriptors();
+  return {
+    pid: process.pid,
+    now: () => performance.timeOrigin + performance.now(),
+    setTimer(callback, delayMs) {
+      const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+      return () => clearTimeout(timer);
+    },
+    afterPoll(callback) {
+      // Runs in the check phase, after the poll phase that follows this call has delivered what waits.
+      let pending = setImmediate(() => {
+        pending = setImmediate(callback);
+      });
+      return () => clearImmediate(pending);
+    },
+    onSignal(signal, callback) {
+      process.on(signal, callback);
+      takeOverSignal(signal, callback);
+      return () => process.off(signal, callback);
+    },
+    spawn: (spawnRequest) => processes.spawn(spawnRequest),
+    signalChild: (pid, signal, group) => processes.signalChild(pid, signal, group),
+    signalProcess: (identity, signal, group) => processes.signalProcess(identity, signal, group),
+    isAlive,
+    lockPidFile,
+    openFence,
+    tryLock,
+    holdersOf,
+    listen,
+    listenUnix,
+    unlink: removeQuietly,
+    exists: existsSync,
+    socketPair: () => socketPair(scratchDirectory),
+    makeToken: () => makeToken(scratchDirectory),
+    takeToken,
+    openStream: (descriptor, handlers) => streams.open(descriptor, handlers),
+    close: (descriptor) => streams.close(descriptor),
+    serveControl: createControlServer,
+    get,
+    killAll: () => processes.killAll(),
+  };
+};
+
+/** Where sockets may live for a moment: the directory of the pid file. */
+export const scratchDirectoryOf = (pidFile: string): string => dirname(pidFile);

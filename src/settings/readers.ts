@@ -1,0 +1,116 @@
+/**
+ * Readers of single settings: what is given in, what the program uses out.
+ */
+import { availableParallelism, constants } from 'node:os';
+import type { Readiness, RespawnLimit } from '../../machines/policy.js';
+import { durationReader } from './duration.js';
+import type { Reader, Reading } from './mistake.js';
+import { nearest } from './suggestion.js';
+
+/** A typing error must not start eighty thousand processes. */
+const MOST_WORKERS = 1_024;
+/** The times of so many respawns are kept. */
+const MOST_RESPAWNS = 10_000;
+
+export const choiceReader =
+  <const T extends string>(...choices: readonly T[]): Reader<T> =>
+  (raw) => {
+    const value = choices.find((choice) => choice === raw);
+    return value === undefined ? { expected: listed(choices) } : { value };
+  };
+
+const listed = (choices: readonly string[]): string =>
+  `${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
+
+export const readSwitch: Reader<boolean> = (raw, written) => {
+  if (written) return { value: true };
+  return typeof raw === 'boolean' ? { value: raw } : { expected: 'true or false' };
+};
+
+/** `auto` is the number of processors this process may use. */
+export const readWorkers: Reader<number> = (raw, written) => {
+  if (raw === 'auto') return { value: availableParallelism() };
+  const count = wholeNumber(raw, written);
+  return count !== null && count >= 1 && count <= MOST_WORKERS
+    ? { value: count }
+    : { expected: `a whole number from 1 to ${MOST_WORKERS}, or auto` };
+};
+
+const wholeNumber = (raw: unknown, written: boolean): number | null => {
+  if (written) return typeof raw === 'string' && /^\d{1,9}$/.test(raw) ? Number(raw) : null;
+  return typeof raw === 'number' && Number.isInteger(raw) ? raw : null;
+};
+
+const READINESS_FORMS = 'takeover, http=/path or alive=1s';
+
+export const readReadiness: Reader<Readiness> = (raw, written) => {
+  if (typeof raw === 'string') return readinessFromText(raw);
+  if (written || !isRecord(raw)) return { expected: READINESS_FORMS };
+  if (raw.mode === 'takeover') return { value: { mode: 'takeover' } };
+  if (raw.mode === 'http') return httpReadiness(raw.path);
+  if (raw.mode === 'alive') return aliveReadiness(raw.forMs, false);
+  return { expected: READINESS_FORMS };
+};
+
+const readinessFromText = (text: string): Reading<Readiness> => {
+  if (text === 'takeover') return { value: { mode: 'takeover' } };
+  const [, mode, argument] = /^(http|alive)=(.*)$/s.exec(text) ?? [];
+  if (mode === 'http') return httpReadiness(argument);
+  if (mode === 'alive') return aliveReadiness(argument, true);
+  return { expected: READINESS_FORMS };
+};
+
+/** The path goes into a request line as it is: only what may stand there. */
+const httpReadiness = (path: unknown): Reading<Readiness> =>
+  typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path)
+    ? { value: { mode: 'http', path } }
+    : { expected: 'a path for http, such as http=/ready (special characters %-encoded)' };
+
+const aliveReadiness = (duration: unknown, written: boolean): Reading<Readiness> => {
+  const forMs = durationReader(1)(duration, written);
+  return 'expected' in forMs
+    ? { expected: `for alive ${forMs.expected}` }
+    : { value: { mode: 'alive', forMs: forMs.value } };
+};
+
+/** `N/D`: more than N respawns within D. */
+export const readRespawnLimit: Reader<RespawnLimit | null> = (raw, written) => {
+  if (typeof raw === 'string') {
+    const [, count, duration] = /^([^/]*)\/(.*)$/s.exec(raw) ?? [];
+    return limit(wholeNumber(count, true), durationReader(1)(duration, true));
+  }
+  if (!written && raw === null) return { value: null };
+  if (written || !isRecord(raw)) return limit(null, { expected: '' });
+  return limit(wholeNumber(raw.count, false), durationReader(1)(raw.withinMs, false));
+};
+
+const limit = (count: number | null, within: Reading<number>): Reading<RespawnLimit> =>
+  count !== null && count >= 0 && count <= MOST_RESPAWNS && 'value' in within
+    ? { value: { count, withinMs: within.value } }
+    : {
+        expected: `a count and a duration, such as 5/1m: at most ${MOST_RESPAWNS} respawns within 1ms to 24h`,
+      };
+
+/** These stop or resume a process, or say something about its children; none asks it to leave. */
+const NOT_A_FAREWELL: readonly string[] = ['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT', 'SIGCHLD'];
+
+export const readSignal: Reader<string> = (raw) => {
+  const known = Object.keys(constants.signals);
+  if (typeof raw !== 'string' || !known.includes(raw)) {
+    const meant = typeof raw === 'string' ? meantSignal(raw, known) : null;
+    return {
+      expected: `a signal such as SIGTERM or SIGINT${meant === null ? '' : ` (did you mean ${meant}?)`}`,
+    };
+  }
+  return NOT_A_FAREWELL.includes(raw)
+    ? { expected: 'a signal that asks a process to leave, such as SIGTERM' }
+    : { value: raw };
+};
+
+const meantSignal = (text: string, known: readonly string[]): string | null => {
+  const upper = text.toUpperCase();
+  return known.find((name) => name === `SIG${upper}`) ?? nearest(upper, known);
+};
+
+const isRecord = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
+  typeof raw === 'object' && raw !== null && !Array.isArray(raw);

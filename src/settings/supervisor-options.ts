@@ -1,0 +1,79 @@
+/**
+ * What an embedder may tell a supervisor, and what a command line tells it: the same settings, written differently.
+ */
+import type { Handoff, Readiness, RespawnLimit } from '../../machines/policy.js';
+
+/** From the most talkative to the quietest; `silent` says nothing at all. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The options of `createSupervisor()`. Durations are whole milliseconds, at most 86_400_000 (24 h). */
+export interface SupervisorOptions {
+  /** The program of the workers: a path, or a name to look up in `PATH`. */
+  readonly command: string;
+  /** Its arguments, given to it unchanged. Default none. */
+  readonly args?: readonly string[];
+  /** Names the pid file, the log and the status: 1 to 64 bytes, no slash. Default: the command's base name without its ending. */
+  readonly name?: string;
+  /** Where the pid file is, if `pidFile` does not say it. Default: `TANIST_RUN_DIR` and the usual places after it. */
+  readonly runDir?: string;
+  /** The file with lock and pid; the control socket is beside it. Default `<runDir>/<name>.pid`. */
+  readonly pidFile?: string;
+  /** `[name=]8080`, `[name=]127.0.0.1:8080`, `[name=][::1]:8080`, `[name=]unix:/path`. Default none. */
+  readonly listen?: string | readonly string[];
+  /** Slots, 1 to 1024; `auto` is the number of available processors. Default 1. */
+  readonly workers?: number | 'auto';
+  /** Whether two generations may serve at the same time. Default `overlap` with listeners, else `exclusive`. */
+  readonly handoff?: Handoff;
+  /** How a worker is known to be ready. Default `takeover`. */
+  readonly ready?: string | Readiness;
+  /** A worker must become ready within it. 1 ms or more, default 60_000. */
+  readonly startTimeoutMs?: number;
+  /** A successor must ask for takeover within it. 1 ms or more, default `startTimeoutMs` + 5_000. */
+  readonly reloadTimeoutMs?: number;
+  /** The predecessor must answer within it. 1 ms or more, default 5_000. */
+  readonly takeoverTimeoutMs?: number;
+  /** From the stop signal to SIGKILL. 0 kills at once, default 30_000. */
+  readonly drainTimeoutMs?: number;
+  /** See `respawn`. 0 or more, default 5_000. */
+  readonly respawnDelayMs?: number;
+  /** `fixed` always waits `respawnDelayMs`, `adaptive` only after young deaths. Default `adaptive`. */
+  readonly respawn?: 'adaptive' | 'fixed';
+  /** More respawns than that end the supervisor with status 6. Also as `5/1m`. Default none. */
+  readonly respawnLimit?: string | RespawnLimit | null;
+  /** Told to workers: a later pong means that the supervisor is gone. 1 ms or more, default 5_000. */
+  readonly pingTimeoutMs?: number;
+  /** What asks a worker to leave. Default `SIGTERM`. */
+  readonly stopSignal?: string;
+  /** Default `info`. */
+  readonly logLevel?: LogLevel;
+  /** The same as `logLevel: 'error'`. Default false. */
+  readonly noWarn?: boolean;
+}
+
+/** What a command line said: the words after each option, by its flag, and the command. */
+export interface CommandLineSettings {
+  readonly commandLine: ReadonlyMap<string, readonly string[]>;
+  /** Absent when the command is missing. */
+  readonly command?: string;
+  readonly args: readonly string[];
+}
+
+/** Keys of options that are known, but not available in this version: refused, never ignored. */
+export const UNAVAILABLE_KEYS: readonly string[] = [
+  'standby',
+  'probationMs',
+  'watchdogMs',
+  'maxMemory',
+  'anchor',
+  'daemonize',
+  'user',
+  'group',
+  'envFile',
+  'chdir',
+  'umask',
+  'config',
+  'logFile',
+  'noPidFile',
+  'control',
+];

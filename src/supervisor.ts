@@ -1,0 +1,128 @@
+/**
+ * A supervisor as a handle: the machine, the real effects and the log, started together.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createActor } from 'xstate';
+import type { Failure } from '../machines/events.js';
+import type { Settings } from '../machines/policy.js';
+import { type ReloadVerdict, type Status, statusOf } from '../machines/status.js';
+import type { SupervisorInput } from '../machines/supervisor.js';
+import { provideEffects } from './actors/index.js';
+import { TanistError } from './errors.js';
+import type { Handover } from './handover.js';
+import type { Log } from './log.js';
+import { createNodeEnv, scratchDirectoryOf } from './os/node-env.js';
+import { startTimeOf } from './os/processes.js';
+import type { Program, Relaunch } from './program.js';
+import { VERSION } from './version.js';
+
+export interface SupervisorParts {
+  readonly settings: Settings;
+  readonly program: Program;
+  readonly relaunch: Relaunch;
+  readonly log: Log;
+  /** SIGHUP stops: standard input was a terminal at the very first start. */
+  readonly hangupStops: boolean;
+  /** Only a successor has one. */
+  readonly handover: Handover | null;
+}
+
+export interface Supervisor {
+  /**
+   * Starts a new generation and waits for the verdict.
+   *
+   * This generation serves until then. A second call while one runs joins it.
+   *
+   * @returns what happened; a refused reload is a value, not an exception.
+   * @throws {TanistError} `TANIST_STOPPING` if a stop was asked for already.
+   */
+  reload(): Promise<ReloadVerdict>;
+  /** Asks for a stop. A second call kills at once. `done` says when nothing is left. */
+  stop(): void;
+  status(): Status;
+  /** Resolves when the machine has ended: null after an orderly end, else why it failed. Never rejects. */
+  readonly done: Promise<Failure | null>;
+  /** The emergency path: kills every process this supervisor started. */
+  killAll(): void;
+}
+
+const ensureDirectory = (directory: string): void => {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TanistError('TANIST_RUN_DIR', `the run directory cannot be made: ${reason}`, { cause: error });
+  }
+};
+
+/**
+ * Starts a supervisor: takes the lock, opens the listeners, starts the workers.
+ *
+ * @throws {TanistError} `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Later failures resolve `done`.
+ */
+export const startSupervisor = (parts: SupervisorParts): Supervisor => {
+  const { settings, log } = parts;
+  ensureDirectory(dirname(settings.pidFile));
+  const env = createNodeEnv(scratchDirectoryOf(settings.pidFile));
+  const input: SupervisorInput = {
+    settings,
+    version: VERSION,
+    self: { pid: env.pid, startTime: startTimeOf(env.pid) },
+    startedAtMs: env.now(),
+    hangupStops: parts.hangupStops,
+    handover: parts.handover,
+  };
+  const machine = provideEffects(env, {
+    program: parts.program,
+    relaunch: parts.relaunch,
+    settings,
+    base: settings.pidFile.replace(/\.pid$/, ''),
+    status: () => statusOf(actor.getSnapshot()),
+  });
+  const actor = createActor(machine, { id: 'supervisor', input, inspect: log.observe });
+  const done = new Promise<Failure | null>((resolve) => {
+    actor.subscribe({
+      complete: () => resolve(actor.getSnapshot().output?.failure ?? null),
+      // A machine in error has not disposed its children: what it started is ended from outside it.
+      error: (error) => {
+        env.killAll();
+        const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        resolve({ code: 'TANIST_INTERNAL', message });
+      },
+    });
+  });
+  actor.start();
+
+  const verdictFor = (id: string): Promise<ReloadVerdict> =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        const { lastReload } = actor.getSnapshot().context;
+        if (lastReload?.ids.includes(id)) {
+          subscription.unsubscribe();
+          resolve(lastReload);
+        }
+      };
+      const subscription = actor.subscribe({
+        next: look,
+        complete: () =>
+          reject(new TanistError('TANIST_STOPPING', 'the supervisor ended before the reload was decided')),
+      });
+      look();
+    });
+
+  return {
+    reload() {
+      const { stops } = actor.getSnapshot().context;
+      if (stops > 0) return Promise.reject(new TanistError('TANIST_STOPPING', 'the supervisor is stopping'));
+      const id = randomUUID();
+      actor.send({ type: 'reload.requested', via: 'api', id, atMs: env.now() });
+      return verdictFor(id);
+    },
+    stop: () => actor.send({ type: 'stop.requested', via: 'api', atMs: env.now() }),
+    status: () => statusOf(actor.getSnapshot()),
+    done,
+    killAll: () => env.killAll(),
+  };
+};

@@ -1,0 +1,129 @@
+import { Server } from 'node:net';
+import { Connections } from './connections.js';
+import type { Inheritance } from './inheritance.js';
+import { type Address, chooseAddress, findListener, listenOn } from './listening.js';
+import { Probe } from './probe.js';
+import { Shutdown, type ShutdownHook } from './shutdown.js';
+import { SupervisorChannel } from './supervisor-channel.js';
+import type { ServeOptions, Worker } from './worker.js';
+import { WorkerError } from './worker-error.js';
+
+const DEFAULT_GRACE_MS = 1_000;
+const MAX_GRACE_MS = 86_400_000;
+
+interface Place {
+  readonly server: Server;
+  readonly address: Parameters<typeof listenOn>[1];
+}
+
+type NamedServers = Readonly<Record<string, Server>>;
+type NamedAddresses = Readonly<Record<string, Address>>;
+
+/** The worker's side, from what it inherited. Listens for signals from the beginning. */
+export class ConnectedWorker implements Worker {
+  readonly supervised: boolean;
+  readonly generation: number;
+  readonly slot: number;
+  readonly #inheritance: Inheritance;
+  readonly #shutdown: Shutdown;
+  readonly #channel: SupervisorChannel | null;
+  readonly #served: Server[] = [];
+  #probe: Promise<void> | undefined;
+
+  constructor(inheritance: Inheritance) {
+    const { channelFd, generation, slot, pingTimeoutMs, drainTimeoutMs } = inheritance;
+    this.#inheritance = inheritance;
+    this.supervised = channelFd !== null;
+    this.generation = generation;
+    this.slot = slot;
+    this.#shutdown = new Shutdown(drainTimeoutMs);
+    this.#shutdown.listenForSignals(!this.supervised);
+    this.#channel =
+      channelFd === null
+        ? null
+        : new SupervisorChannel(channelFd, pingTimeoutMs, (gone) => this.#shutdown.begin(gone));
+  }
+
+  get signal(): AbortSignal {
+    return this.#shutdown.signal;
+  }
+
+  async serve(
+    served: Server | NamedServers,
+    { fallback, graceMs = DEFAULT_GRACE_MS }: ServeOptions<Address | NamedAddresses> = {},
+  ): Promise<void> {
+    checkGrace(graceMs);
+    const places = this.#placesOf(served, fallback);
+    for (const { server } of places) {
+      this.#shutdown.addDrainable(new Connections(server, graceMs));
+      this.#served.push(server);
+    }
+    await this.#openProbe();
+    // Without its supervisor the worker leaves: this promise must not fail the program before its hooks ran.
+    await this.readyToTakeOver().catch(() => this.#shutdown.unlessLeaving());
+    await Promise.all(places.map(({ server, address }) => listenOn(server, address)));
+  }
+
+  async readyToTakeOver(): Promise<void> {
+    await this.#shutdown.unlessLeaving();
+    await this.#channel?.takeover();
+    await this.#shutdown.unlessLeaving();
+  }
+
+  async ping(): Promise<void> {
+    await this.#channel?.ping();
+  }
+
+  status(text: string): void {
+    this.#channel?.status(text);
+  }
+
+  shutdown(): void {
+    if (this.#channel === null) process.kill(process.pid, 'SIGKILL');
+    else this.#channel.shutdown();
+  }
+
+  onShutdown(hook: ShutdownHook): void {
+    this.#shutdown.addHook(hook);
+  }
+
+  listener(name?: string): number {
+    return findListener(this.#inheritance, name).fd;
+  }
+
+  #placesOf(served: Server | NamedServers, fallback: Address | NamedAddresses | undefined): Place[] {
+    const named: [string | undefined, Server, Address | undefined][] =
+      served instanceof Server
+        ? [[undefined, served, fallback as Address | undefined]]
+        : Object.entries(served).map(([name, server]) => [
+            name,
+            server,
+            (fallback as NamedAddresses | undefined)?.[name],
+          ]);
+    return named.map(([name, server, address]) => {
+      checkServer(server);
+      return { server, address: chooseAddress(this.#inheritance, name, address) };
+    });
+  }
+
+  async #openProbe(): Promise<void> {
+    const { probeFd } = this.#inheritance;
+    if (probeFd === null || this.#probe !== undefined) return this.#probe;
+    const probe = new Probe(this.#served);
+    this.#shutdown.addDrainable(probe);
+    this.#probe = probe.open(probeFd);
+    return this.#probe;
+  }
+}
+
+const checkServer = (server: Server): void => {
+  if (!(server instanceof Server))
+    throw new WorkerError('TANIST_USAGE', 'serve() takes a server, or an object of servers by name.');
+  if (server.listening)
+    throw new WorkerError('TANIST_USAGE', 'serve() makes the server listen itself: do not call listen().');
+};
+
+const checkGrace = (graceMs: number): void => {
+  if (graceMs >= 0 && graceMs <= MAX_GRACE_MS) return;
+  throw new WorkerError('TANIST_USAGE', `graceMs must be 0 to ${MAX_GRACE_MS}, not ${graceMs}.`);
+};

@@ -1,0 +1,401 @@
+import { availableParallelism } from 'node:os';
+import { expect, test } from 'vitest';
+import { type CommandLineSettings, resolveSettings, type SupervisorOptions } from '../../src/config.js';
+import { TanistError } from '../../src/errors.js';
+import { formatDuration } from '../../src/settings/duration.js';
+import type { SettingsContext } from '../../src/settings/run-directory.js';
+
+const CONTEXT: SettingsContext = {
+  env: { HOME: '/home/ann' },
+  cwd: '/srv/app',
+  uid: 1000,
+  platform: 'linux',
+};
+
+/** `{ '--workers': '2' }` as if it had been written before `server.js`. */
+const written = (flags: Readonly<Record<string, string | string[]>>): CommandLineSettings => ({
+  commandLine: new Map(Object.entries(flags).map(([flag, value]) => [flag, [value].flat()])),
+  command: 'server.js',
+  args: [],
+});
+
+const settings = (
+  flags: Readonly<Record<string, string | string[]>>,
+  context: Partial<SettingsContext> = {},
+) => resolveSettings(written(flags), { ...CONTEXT, ...context }).settings;
+
+const errorOf = (run: () => unknown): TanistError => {
+  try {
+    run();
+  } catch (thrown) {
+    if (thrown instanceof TanistError) return thrown;
+    throw thrown;
+  }
+  throw new Error('nothing was refused');
+};
+
+const refusal = (
+  flags: Readonly<Record<string, string | string[]>>,
+  context: Partial<SettingsContext> = {},
+) => errorOf(() => settings(flags, context)).message;
+
+const optionsRefusal = (options: object): string =>
+  errorOf(() => resolveSettings({ command: 'app', ...options } as SupervisorOptions, CONTEXT)).message;
+
+test('without options every setting has its documented default', () => {
+  expect(resolveSettings(written({}), CONTEXT)).toEqual({
+    settings: {
+      name: 'server',
+      pidFile: '/home/ann/.local/state/tanist/server.pid',
+      listen: [],
+      workers: 1,
+      handoff: 'exclusive',
+      ready: { mode: 'takeover' },
+      startTimeoutMs: 60_000,
+      reloadTimeoutMs: 65_000,
+      takeoverTimeoutMs: 5_000,
+      drainTimeoutMs: 30_000,
+      probationMs: 0,
+      respawnDelayMs: 5_000,
+      respawn: 'adaptive',
+      respawnLimit: null,
+      pingTimeoutMs: 5_000,
+      stopSignal: 'SIGTERM',
+    },
+    logLevel: 'info',
+    noWarn: false,
+  });
+});
+
+test('a program and a command line that say the same get the same settings', () => {
+  const options: SupervisorOptions = {
+    command: 'server.js',
+    name: 'web',
+    runDir: 'run',
+    listen: ['http=8080', '[::1]:9000'],
+    workers: 3,
+    handoff: 'exclusive',
+    ready: { mode: 'alive', forMs: 1_500 },
+    startTimeoutMs: 2_000,
+    reloadTimeoutMs: 120_000,
+    takeoverTimeoutMs: 250,
+    drainTimeoutMs: 0,
+    respawnDelayMs: 0,
+    respawn: 'fixed',
+    respawnLimit: { count: 5, withinMs: 60_000 },
+    pingTimeoutMs: 3_600_000,
+    stopSignal: 'SIGINT',
+    logLevel: 'debug',
+  };
+  const flags = {
+    '--name': 'web',
+    '--run-dir': 'run',
+    '--listen': ['http=8080', '[::1]:9000'],
+    '--workers': '3',
+    '--handoff': 'exclusive',
+    '--ready': 'alive=1.5s',
+    '--start-timeout': '2s',
+    '--reload-timeout': '2m',
+    '--takeover-timeout': '250ms',
+    '--drain-timeout': '0s',
+    '--respawn-delay': '0ms',
+    '--respawn': 'fixed',
+    '--respawn-limit': '5/1m',
+    '--ping-timeout': '1h',
+    '--stop-signal': 'SIGINT',
+    '--log-level': 'debug',
+  };
+  const resolved = resolveSettings(options, CONTEXT);
+  expect(resolved).toEqual(resolveSettings(written(flags), CONTEXT));
+  expect(resolved.settings).toMatchObject({
+    pidFile: '/srv/app/run/web.pid',
+    ready: { mode: 'alive', forMs: 1_500 },
+    respawnLimit: { count: 5, withinMs: 60_000 },
+    drainTimeoutMs: 0,
+  });
+});
+
+test('all mistakes are told at once, each with option, value and what was expected', () => {
+  const error = errorOf(() =>
+    settings({
+      '--workers': 'many',
+      '--start-timeout': '5',
+      '--listen': ['localhost:80', '70000'],
+      '--stop-signal': 'SIGSTOP',
+    }),
+  );
+  expect(error.code).toBe('TANIST_USAGE');
+  expect(error.exitStatus).toBe(2);
+  expect(error.problems.map(({ option }) => option)).toEqual([
+    '--workers',
+    '--start-timeout',
+    '--stop-signal',
+    '--listen',
+    '--listen',
+  ]);
+  expect(error.message).toContain('5 mistakes');
+  expect(error.message).toMatch(/--workers "many": expected a whole number/);
+  expect(error.message).toMatch(/--start-timeout "5": expected a unit.*5s or 5ms/);
+  expect(error.message).toMatch(/--listen "localhost:80": expected an IP address/);
+  expect(error.message).toMatch(/--listen "70000": expected a port from 0 to 65535/);
+  expect(error.message).toMatch(/--stop-signal "SIGSTOP": expected a signal that asks/);
+});
+
+test.each([
+  ['250ms', 250],
+  ['1.5s', 1_500],
+  ['1.001s', 1_001],
+  ['2m', 120_000],
+  ['24h', 86_400_000],
+])('the duration %s is %d ms', (text, ms) => {
+  expect(settings({ '--ping-timeout': text }).pingTimeoutMs).toBe(ms);
+});
+
+test.each([
+  ['5', 'a unit'],
+  ['', 'such as 250ms'],
+  ['-1s', 'such as 250ms'],
+  ['1 s', 'such as 250ms'],
+  ['1S', 'such as 250ms'],
+  ['1e3ms', 'such as 250ms'],
+  ['0s', 'from 1ms to 24h'],
+  ['0.4ms', 'from 1ms to 24h'],
+  ['25h', 'from 1ms to 24h'],
+  [`${'9'.repeat(400)}s`, 'from 1ms to 24h'],
+])('the duration %j is refused', (text, expected) => {
+  expect(refusal({ '--start-timeout': text })).toContain(expected);
+});
+
+test('no wait at all is a choice for drain and respawn, but too small a fraction is not no wait', () => {
+  expect(settings({ '--drain-timeout': '0s' }).drainTimeoutMs).toBe(0);
+  expect(refusal({ '--drain-timeout': '0.0001ms' })).toContain('from 0ms to 24h');
+});
+
+test('a duration of a program is a whole number of milliseconds', () => {
+  for (const value of ['5s', 1.5, Number.NaN, -1, 86_400_001, null]) {
+    expect(optionsRefusal({ startTimeoutMs: value })).toMatch(/^startTimeoutMs .*milliseconds/);
+  }
+});
+
+test('a duration is written in the unit that fits', () => {
+  expect([0, 250, 1_500, 5_000, 60_000, 120_000, 3_600_000, 90_000].map(formatDuration)).toEqual([
+    '0ms',
+    '250ms',
+    '1500ms',
+    '5s',
+    '60s',
+    '2m',
+    '1h',
+    '90s',
+  ]);
+});
+
+test('every form of a listener is understood, and unnamed ones are named by position', () => {
+  const specs = ['8080', 'admin=127.0.0.1:9000', '[0:0::1]:0', 'unix:run/a=b.sock', 'u.1-x=unix:/tmp/x.sock'];
+  expect(settings({ '--listen': specs })).toMatchObject({
+    handoff: 'overlap',
+    listen: [
+      { name: 'listen0', kind: 'tcp', host: '0.0.0.0', port: 8080 },
+      { name: 'admin', kind: 'tcp', host: '127.0.0.1', port: 9000 },
+      { name: 'listen2', kind: 'tcp', host: '::1', port: 0 },
+      { name: 'listen3', kind: 'unix', path: '/srv/app/run/a=b.sock' },
+      { name: 'u.1-x', kind: 'unix', path: '/tmp/x.sock' },
+    ],
+  });
+});
+
+test.each([
+  ['', 'expected 8080'],
+  ['http', 'expected 8080'],
+  ['65536', 'a port from 0'],
+  ['127.0.0.1:', 'a port from 0'],
+  ['127.0.0.1:-1', 'a port from 0'],
+  ['256.0.0.1:80', 'an IP address'],
+  ['127.0.0.01:80', 'an IP address'],
+  [':80', 'an IP address'],
+  ['example.org:80', 'not a host name'],
+  ['::1:80', 'brackets'],
+  ['[::1]', 'expected 8080'],
+  ['[fe80::1%eth0]:80', 'an IP address'],
+  ['unix:', 'the path of a socket'],
+  ['unix:/tmp/', 'the path of a socket'],
+  ['=80', 'a name of 1 to 64'],
+  ['my name=80', 'a name of 1 to 64'],
+])('the listener %j is refused', (spec, expected) => {
+  expect(refusal({ '--listen': spec })).toContain(expected);
+});
+
+test('two listeners share neither name nor address, but port 0 is a new port each time', () => {
+  expect(refusal({ '--listen': ['listen1=80', '81'] })).toContain("listen1 is another listener's");
+  expect(refusal({ '--listen': ['a=[::1]:80', 'b=[0:0:0:0:0:0:0:1]:80'] })).toContain('that of a');
+  expect(refusal({ '--listen': ['a=unix:/tmp/x', 'b=unix:/tmp/y/../x'] })).toContain('that of a');
+  expect(settings({ '--listen': ['0', '0'] }).listen).toHaveLength(2);
+});
+
+test('a socket path keeps room for its temporary name', () => {
+  const path = `/${'x'.repeat(90)}`;
+  expect(settings({ '--listen': `unix:${path}` }).listen).toMatchObject([{ path }]);
+  expect(refusal({ '--listen': `unix:${path}x` })).toMatch(/at most 91 bytes, not 92 .*107/);
+  expect(refusal({ '--listen': `unix:${path}` }, { platform: 'darwin' })).toMatch(
+    /at most 87 bytes, not 91 .*103/,
+  );
+  // Bytes count, not letters.
+  expect(refusal({ '--listen': `unix:/${'é'.repeat(50)}` })).toContain('not 101');
+});
+
+test('the control socket beside the pid file must fit as well', () => {
+  expect(refusal({ '--run-dir': `/${'d'.repeat(100)}` })).toMatch(
+    /^--run-dir .*control socket .*at most 91 bytes/,
+  );
+  expect(refusal({ '--pid-file': `/${'d'.repeat(100)}.pid` })).toMatch(/^--pid-file .*control socket/);
+  // A name alone can be too long as well, if its directory is.
+  expect(refusal({ '--name': 'n'.repeat(64) })).toMatch(/a shorter path or name/);
+});
+
+test('the run directory is the first of option, environment, root, session and home', () => {
+  const pidFile = (env: SettingsContext['env'], uid = 1000, flags = {}) =>
+    settings({ '--name': 'n', ...flags }, { env, uid }).pidFile;
+  const all = { TANIST_RUN_DIR: '/t', RUNTIME_DIRECTORY: '/r:/other', XDG_RUNTIME_DIR: '/x', HOME: '/h' };
+  expect(pidFile(all, 0, { '--run-dir': 'given' })).toBe('/srv/app/given/n.pid');
+  expect(pidFile(all, 0)).toBe('/t/n.pid');
+  expect(pidFile({ ...all, TANIST_RUN_DIR: '' }, 0)).toBe('/r/n.pid');
+  expect(pidFile({ XDG_RUNTIME_DIR: '/x' }, 0)).toBe('/run/tanist/n.pid');
+  expect(pidFile({ XDG_RUNTIME_DIR: '/x', HOME: '/h' })).toBe('/x/tanist/n.pid');
+  expect(pidFile({ XDG_RUNTIME_DIR: 'relative', HOME: '/h' })).toBe('/h/.local/state/tanist/n.pid');
+  expect(refusal({}, { env: {} })).toMatch(/--run-dir: expected a directory, .*HOME/);
+});
+
+test('a pid file wins over run directory and name', () => {
+  expect(settings({ '--pid-file': 'x.pid', '--run-dir': '/r', '--name': 'n' })).toMatchObject({
+    pidFile: '/srv/app/x.pid',
+    name: 'n',
+  });
+  for (const path of ['', '/tmp/', '.', '..', 'x/..']) {
+    expect(refusal({ '--pid-file': path })).toContain('the path of a file');
+  }
+});
+
+test('the default name is the base name of the command without its ending, made usable', () => {
+  const nameOf = (command: string) => resolveSettings({ command, runDir: '/r' }, CONTEXT).settings.name;
+  expect(nameOf('/srv/my app/server.prod.mjs')).toBe('server.prod');
+  expect(nameOf('node')).toBe('node');
+  expect(nameOf('two\nlines.js')).toBe('two_lines');
+  expect(nameOf(`${'é'.repeat(50)}.js`)).toBe('é'.repeat(32));
+  expect(nameOf('..')).toBe('tanist');
+});
+
+test.each(['', '.', '..', 'a/b', 'a\nb', 'a\0b', 'x'.repeat(65)])('the name %j is refused', (name) => {
+  expect(refusal({ '--name': name })).toMatch(/^--name .*expected a name of 1 to 64 bytes/);
+});
+
+test('workers are a number in range or as many as there are processors', () => {
+  expect(settings({ '--workers': 'auto' }).workers).toBe(availableParallelism());
+  expect(settings({ '--workers': '1024' }).workers).toBe(1_024);
+  for (const value of ['0', '-1', '1.5', '1025', '0x2', '', ' 2', 'AUTO']) {
+    expect(refusal({ '--workers': value })).toContain('from 1 to 1024, or auto');
+  }
+  for (const value of [0, 1.5, '2', null, Number.POSITIVE_INFINITY]) {
+    expect(optionsRefusal({ workers: value })).toContain('from 1 to 1024, or auto');
+  }
+});
+
+test('each mode of readiness is understood, and needs nothing to listen on', () => {
+  expect(settings({ '--ready': 'http=/ready?x=1' }).ready).toEqual({ mode: 'http', path: '/ready?x=1' });
+  expect(settings({ '--ready': 'alive=250ms' }).ready).toEqual({ mode: 'alive', forMs: 250 });
+  expect(resolveSettings({ command: 'a', ready: 'takeover' }, CONTEXT).settings.ready).toEqual({
+    mode: 'takeover',
+  });
+});
+
+test.each([
+  ['ready', 'expected takeover, http=/path or alive=1s'],
+  ['http', 'expected takeover'],
+  ['http=ready', 'a path for http'],
+  ['http=/a b', 'a path for http'],
+  ['http=/a\r\nX: y', 'a path for http'],
+  ['alive=1', 'for alive a unit'],
+  ['alive=0s', 'for alive a duration'],
+])('the readiness %j is refused', (mode, expected) => {
+  expect(refusal({ '--ready': mode })).toContain(expected);
+});
+
+test('a respawn limit is a count and a duration', () => {
+  expect(settings({ '--respawn-limit': '0/1s' }).respawnLimit).toEqual({ count: 0, withinMs: 1_000 });
+  for (const value of ['5', '5/', '/1m', '5/60', '-1/1m', '5/0s', '10001/1m', '1.5/1m']) {
+    expect(refusal({ '--respawn-limit': value })).toContain('such as 5/1m');
+  }
+  expect(optionsRefusal({ respawnLimit: { count: 1 } })).toContain('such as 5/1m');
+  expect(resolveSettings({ command: 'a', respawnLimit: null }, CONTEXT).settings.respawnLimit).toBeNull();
+});
+
+test('a stop signal is one that can end a process, by its full name', () => {
+  expect(settings({ '--stop-signal': 'SIGKILL' }).stopSignal).toBe('SIGKILL');
+  expect(refusal({ '--stop-signal': 'term' })).toContain('did you mean SIGTERM?');
+  expect(refusal({ '--stop-signal': 'SIGTREM' })).toContain('did you mean SIGTERM?');
+  expect(refusal({ '--stop-signal': '15' })).toContain('a signal such as SIGTERM');
+  expect(refusal({ '--stop-signal': 'SIGCONT' })).toContain('asks a process to leave');
+});
+
+test('what contradicts itself is refused', () => {
+  expect(refusal({ '--no-warn': '', '--log-level': 'debug' })).toMatch(
+    /--no-warn and --log-level "debug".*only one/,
+  );
+  expect(refusal({ '--start-timeout': '10s', '--reload-timeout': '9s' })).toMatch(
+    /--reload-timeout "9s": expected at least --start-timeout "10s"/,
+  );
+  expect(optionsRefusal({ startTimeoutMs: 10, reloadTimeoutMs: 9 })).toMatch(
+    /reloadTimeoutMs 9: expected at least startTimeoutMs 10/,
+  );
+});
+
+test('a short reload time-out alone is a choice, and the default one follows the start time-out up to the limit', () => {
+  expect(settings({ '--reload-timeout': '1s' }).reloadTimeoutMs).toBe(1_000);
+  expect(settings({ '--start-timeout': '1s' }).reloadTimeoutMs).toBe(6_000);
+  expect(settings({ '--start-timeout': '24h' }).reloadTimeoutMs).toBe(86_400_000);
+});
+
+test('no warnings means the log level error', () => {
+  expect(resolveSettings(written({ '--no-warn': '' }), CONTEXT)).toMatchObject({
+    logLevel: 'error',
+    noWarn: true,
+  });
+  expect(resolveSettings({ command: 'a', noWarn: false, logLevel: 'trace' }, CONTEXT).logLevel).toBe('trace');
+});
+
+test('the last of several values wins, as scripts that append expect', () => {
+  expect(settings({ '--workers': ['2', '3'] }).workers).toBe(3);
+});
+
+test('an unknown option of a program is refused with the one that was meant', () => {
+  expect(optionsRefusal({ worker: 2 })).toBe('unknown option worker: did you mean workers?');
+  expect(optionsRefusal({ startTimeout: '5s' })).toContain('did you mean startTimeoutMs?');
+  expect(resolveSettings({ command: 'a', ...{ worker: undefined } }, CONTEXT).settings.workers).toBe(1);
+});
+
+test('what this version does not have yet is refused by its own code, unless something else is wrong too', () => {
+  const error = errorOf(() =>
+    resolveSettings({ command: 'a', listen: ['systemd', 'x=fd:3'], ...{ standby: 1 } }, CONTEXT),
+  );
+  expect(error.code).toBe('TANIST_NOT_AVAILABLE');
+  expect(error.exitStatus).toBe(2);
+  expect(error.problems.map(({ message }) => message)).toEqual([
+    'standby is not available yet',
+    'listen systemd is not available yet',
+    'listen fd:3 is not available yet',
+  ]);
+  const mixed = errorOf(() => resolveSettings({ command: 'a', workers: 0, ...{ standby: 1 } }, CONTEXT));
+  expect(mixed.code).toBe('TANIST_USAGE');
+});
+
+test('a program and its arguments are words the system can take', () => {
+  expect(optionsRefusal({ command: undefined })).toContain('command is missing');
+  expect(optionsRefusal({ command: '' })).toContain('the name or path of a program');
+  expect(optionsRefusal({ command: 'a\0b' })).toContain('the name or path of a program');
+  expect(optionsRefusal({ args: 'x' })).toContain('an array of strings');
+  expect(optionsRefusal({ args: ['x', 1] })).toContain('an array of strings');
+});
+
+test('a value in a message is quoted and cut', () => {
+  expect(refusal({ '--respawn': `a\n\u001b[31m${'x'.repeat(10_000)}` }).length).toBeLessThan(300);
+  expect(refusal({ '--respawn': '\u001b[31m' })).toContain('"\\u001b[31m"');
+});

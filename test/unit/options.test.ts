@@ -1,0 +1,294 @@
+import { expect, test } from 'vitest';
+import {
+  asksForJson,
+  type CommandLineContext,
+  type ParsedCommandLine,
+  parseCommandLine,
+} from '../../src/cli/command-line.js';
+import { COMMANDS, commandSpec } from '../../src/cli/options.js';
+import { errorText, reportError } from '../../src/cli/report.js';
+import { resolveSettings } from '../../src/config.js';
+import { TanistError } from '../../src/errors.js';
+import { SETTING_FLAGS, SETTING_KEYS } from '../../src/settings/fields.js';
+import { UNAVAILABLE_KEYS } from '../../src/settings/supervisor-options.js';
+
+const CONTEXT: CommandLineContext = {
+  env: { TANIST_RUN_DIR: '/run/test' },
+  cwd: '/srv',
+  uid: 1000,
+  platform: 'linux',
+  columns: 80,
+};
+
+const parse = (...argv: string[]): ParsedCommandLine => parseCommandLine(argv, CONTEXT);
+
+const run = (...argv: string[]) => {
+  const parsed = parse('run', ...argv);
+  if (parsed.command !== 'run') throw new Error(`read as ${parsed.command}`);
+  return parsed;
+};
+
+const errorOf = (...argv: string[]): TanistError => {
+  try {
+    parse(...argv);
+  } catch (thrown) {
+    if (thrown instanceof TanistError) return thrown;
+    throw thrown;
+  }
+  throw new Error('nothing was refused');
+};
+
+const messagesOf = (...argv: string[]): readonly string[] =>
+  errorOf(...argv).problems.map(({ message }) => message);
+
+const help = (...argv: string[]): string => {
+  const parsed = parse(...argv);
+  if (parsed.command !== 'help') throw new Error(`read as ${parsed.command}`);
+  return parsed.text;
+};
+
+test("the first word that is no option ends tanist's options", () => {
+  const { program, settingsInput } = run(
+    '--workers',
+    '2',
+    '--name=web',
+    'node',
+    'app.js',
+    '--workers',
+    '9',
+    '--help',
+    '--',
+    '-x',
+  );
+  expect(program).toEqual({ command: 'node', args: ['app.js', '--workers', '9', '--help', '--', '-x'] });
+  expect(resolveSettings(settingsInput, CONTEXT).settings).toMatchObject({ workers: 2, name: 'web' });
+});
+
+test('so does a double dash, and every word after it arrives unchanged', () => {
+  expect(run('--workers', '2', '--', '--odd', '', 'a b', "'", 'x\ny', '--').program).toEqual({
+    command: '--odd',
+    args: ['', 'a b', "'", 'x\ny', '--'],
+  });
+  expect(run('app', '--', '--x').program.args).toEqual(['--', '--x']);
+});
+
+test('a value follows its option or an equals sign, and may be anything behind the latter', () => {
+  const { settingsInput } = run('--listen', 'a=80', '--listen=b=81', '--name=--workers', 'app');
+  expect(settingsInput.commandLine).toEqual(
+    new Map([
+      ['--listen', ['a=80', 'b=81']],
+      ['--name', ['--workers']],
+    ]),
+  );
+});
+
+test('every mistake is told, in one go and with the one that was probably meant', () => {
+  const error = errorOf(
+    ...['run', '--worker=3', '--name', '--start-timeout', '5', '--standby', '2', '--no-warn=1', '--listen'],
+  );
+  expect(error.code).toBe('TANIST_USAGE');
+  expect(error.exitStatus).toBe(2);
+  expect(error.problems.map(({ message }) => message)).toEqual([
+    'unknown option --worker: did you mean --workers?',
+    '--name needs a value, but "--start-timeout" follows',
+    '--standby is not available yet',
+    '"--no-warn=1": expected no value, --no-warn is a switch',
+    '--listen needs a value, but the line ends',
+    expect.stringMatching(/^--start-timeout "5": expected a unit/),
+    '<command> is missing: expected a program to supervise',
+  ]);
+});
+
+test('a double dash is no value either', () => {
+  expect(messagesOf('run', '--name', '--', 'app')).toEqual(['--name needs a value, but "--" follows']);
+});
+
+test('an empty value is a wrong value, not a missing one', () => {
+  expect(messagesOf('run', '--workers=', '--name', '', 'app')).toEqual([
+    expect.stringContaining('--name "": expected'),
+    expect.stringContaining('--workers "": expected'),
+  ]);
+});
+
+test('an option of another command says where it belongs', () => {
+  expect(messagesOf('reload', '--workers=3')).toEqual([
+    "unknown option --workers: it belongs to tanist run, after the command's name",
+  ]);
+  expect(messagesOf('--json', 'status')).toEqual([
+    "unknown option --json: it belongs to tanist reload, after the command's name",
+  ]);
+});
+
+test('what this version does not have yet is refused, and its value is not taken for the command', () => {
+  const valued = [
+    '--standby',
+    '--probation',
+    '--watchdog',
+    '--max-memory',
+    '--user',
+    '--group',
+    '--env-file',
+  ];
+  const others = ['--chdir', '--umask', '--config', '--log-file', '--control'];
+  for (const flag of [...valued, ...others]) {
+    const error = errorOf('run', flag, 'value', 'app');
+    expect(error.code).toBe('TANIST_NOT_AVAILABLE');
+    expect(error.exitStatus).toBe(2);
+    expect(error.problems).toEqual([{ option: flag, message: `${flag} is not available yet` }]);
+  }
+  for (const flag of ['--anchor', '--no-anchor', '--daemonize', '--no-pid-file']) {
+    expect(errorOf('run', flag, 'app')).toMatchObject({ code: 'TANIST_NOT_AVAILABLE' });
+  }
+  expect(errorOf('run', '--listen', 'systemd', 'app').message).toBe('--listen systemd is not available yet');
+  expect(errorOf('status', '--watch').message).toBe('--watch is not available yet');
+});
+
+test.each(['restart', 'scale', 'logs', 'inspect', 'replay', 'why'])(
+  'tanist %s is not available yet',
+  (name) => {
+    const error = errorOf(name, '--whatever', 'x');
+    expect(error.code).toBe('TANIST_NOT_AVAILABLE');
+    expect(error.message).toBe(`tanist ${name} is not available yet`);
+  },
+);
+
+test('a missing or unknown command is refused with those there are', () => {
+  expect(errorOf().message).toBe('the command is missing: expected run, reload, stop or status');
+  expect(errorOf('relaod').message).toBe('unknown command "relaod": did you mean reload?');
+  expect(errorOf('frobnicate').message).toContain('expected run, reload, stop or status');
+});
+
+test('a client gets its target, the wish for JSON and the time-out', () => {
+  expect(parse('reload')).toEqual({
+    command: 'reload',
+    target: { kind: 'only', runDirectory: '/run/test' },
+    json: false,
+    timeoutMs: null,
+  });
+  expect(parse('stop', '--name', 'web', '--run-dir', 'r', '--json', '--timeout=1.5s')).toEqual({
+    command: 'stop',
+    target: { kind: 'name', name: 'web', runDirectory: '/srv/r' },
+    json: true,
+    timeoutMs: 1_500,
+  });
+  expect(parse('status', '--pid-file', 'x.pid')).toMatchObject({
+    target: { kind: 'pid-file', pidFile: '/srv/x.pid' },
+  });
+});
+
+test('a client is as strict as run', () => {
+  expect(messagesOf('reload', 'web', '--name', 'a/b', '--timeout', '5', '--json', 'more')).toEqual([
+    'unexpected word "web": did you mean --name web?',
+    'unexpected word "more": did you mean --name more?',
+    expect.stringContaining('--name "a/b": expected a name'),
+    expect.stringContaining('--timeout "5": expected a unit'),
+  ]);
+  expect(messagesOf('stop', '--name', 'a', '--pid-file', 'b')).toEqual([
+    '--name "a" and --pid-file "b": expected only one of them',
+  ]);
+  expect(messagesOf('stop', '--pid-file', `/${'x'.repeat(100)}`)).toEqual([
+    expect.stringContaining('at most 91 bytes'),
+  ]);
+  expect(() => parseCommandLine(['stop'], { ...CONTEXT, env: {} })).toThrow(
+    /--run-dir: expected a directory/,
+  );
+});
+
+test('help and version win over everything beside them', () => {
+  expect(parse('--version')).toEqual({ command: 'version' });
+  expect(parse('-V', '--bogus')).toEqual({ command: 'version' });
+  expect(help('-h')).toBe(help('--help'));
+  expect(help('run', '--bogus', '--workers', 'x', '--help')).toBe(help('run', '-h'));
+  expect(run('app', '--help').program.args).toEqual(['--help']);
+});
+
+test("the program's help lists the commands there are and the exit statuses", () => {
+  const text = help('--help');
+  for (const { name, available } of COMMANDS) {
+    if (available === false) expect(text).not.toContain(`  ${name} `);
+    else expect(text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, 'm'));
+  }
+  expect(text).toMatch(/^ {2}4 {2}reload refused/m);
+});
+
+test("a command's help lists its options with defaults, only those there are, in the terminal's width", () => {
+  for (const columns of [60, 80, 400]) {
+    const parsed = parseCommandLine(['run', '--help'], { ...CONTEXT, columns });
+    const text = parsed.command === 'help' ? parsed.text : '';
+    const specs = commandSpec('run')?.options ?? [];
+    for (const { flag, available } of specs) {
+      const listed = new RegExp(`^ {2}(-h, )?${flag}\\b(?!-)`, 'm').test(text);
+      expect([flag, listed]).toEqual([flag, available !== false]);
+    }
+    const prose = text.replace(/\s+/g, ' ');
+    expect(prose).toContain('(default: 60s)');
+    expect(prose).toContain('SIGUSR2');
+    expect(prose).toContain('already running');
+    const longest = Math.max(...text.split('\n').map((line) => line.length));
+    expect(longest).toBeLessThanOrEqual(Math.min(columns, 100));
+  }
+  expect(help('status', '--help')).not.toContain('--watch');
+});
+
+test('the table and the settings name the same options', () => {
+  const specs = commandSpec('run')?.options ?? [];
+  const flags = specs
+    .filter(({ flag, available }) => available !== false && flag !== '--help')
+    .map(({ flag }) => flag);
+  expect([...flags].sort()).toEqual([...SETTING_FLAGS].sort());
+
+  // The key of an option is its flag in camel case; a duration's ends in Ms.
+  const keyOf = ({ flag, value }: { flag: string; value?: string }) =>
+    flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) + (value === 'D' ? 'Ms' : '');
+  const keys = (available: boolean) =>
+    specs.filter((spec) => (spec.available !== false) === available && spec.flag !== '--help').map(keyOf);
+  expect(keys(true).sort()).toEqual([...SETTING_KEYS].sort());
+  expect(
+    keys(false)
+      .filter((key) => key !== 'noAnchor')
+      .sort(),
+  ).toEqual([...UNAVAILABLE_KEYS].sort());
+});
+
+test('JSON is asked for by clients only, before a double dash', () => {
+  expect(asksForJson(['reload', '--bogus', '--json'])).toBe(true);
+  expect(asksForJson(['reload', '--', '--json'])).toBe(false);
+  expect(asksForJson(['run', 'app', '--json'])).toBe(false);
+});
+
+test('an error is told as text with its mistakes and a hint, or as one JSON object', () => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const terminal = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    columns: 80,
+    isTty: false,
+  };
+  const error = errorOf('run', '--workers', 'x', '--standby', '1');
+  expect(reportError(error, false, terminal)).toBe(2);
+  expect(err.join('').split('\n')).toEqual([
+    'error TANIST_USAGE: 3 mistakes',
+    '  --standby is not available yet',
+    expect.stringContaining('  --workers "x": expected'),
+    '  <command> is missing: expected a program to supervise',
+    expect.stringMatching(/^hint: Run "tanist --help"/),
+    '',
+  ]);
+  expect(reportError(error, true, terminal)).toBe(2);
+  expect(JSON.parse(out.join(''))).toMatchObject({
+    error: { code: 'TANIST_USAGE', hint: expect.any(String), problems: [{}, {}, {}] },
+  });
+});
+
+test('mistakes that the message does not have are told below it, and a defect shows its place', () => {
+  const error = new TanistError('TANIST_USAGE', 'two of them', {
+    problems: [{ option: 'x', message: 'x is odd' }],
+  });
+  expect(errorText(error)).toContain('\n  x is odd\n');
+  const terminal = { out: () => undefined, err: () => undefined, columns: 80, isTty: false };
+  expect(reportError(new TypeError('oops'), false, terminal)).toBe(1);
+  expect(errorText(new TanistError('TANIST_INTERNAL', 'oops', { cause: new TypeError('oops') }))).toMatch(
+    /\n +at /,
+  );
+});
