@@ -314,7 +314,7 @@ export type TakeoverOrder =
     }
   | { readonly type: 'workers.changed'; readonly workers: readonly Identity[] }
   /** Pid and control path are ours. */
-  | { readonly type: 'charge.taken' }
+  | { readonly type: 'charge.taken'; readonly atMs: number }
   /** Somebody asked for a stop. */
   | { readonly type: 'takeover.stop' };
 

@@ -456,9 +456,9 @@ const supervisorSetup = setup({
       reload: context.reload && { ...context.reload, phase: 'takeover' },
     })),
     recordCharge: assign({ inCharge: true }),
-    tellCharge: enqueueActions(({ context, enqueue }) => {
+    tellCharge: enqueueActions(({ context, event, enqueue }) => {
       if (context.link === 'takeover' && context.inCharge)
-        enqueue.sendTo('takeover', { type: 'charge.taken' });
+        enqueue.sendTo('takeover', { type: 'charge.taken', atMs: atMsOf(event) });
     }),
     recordCommitted: assign((args) => ({
       lastReload: verdictOf(

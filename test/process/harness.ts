@@ -1,0 +1,299 @@
+/**
+ * Real daemons under test: started in a directory of their own, watched through their log, ended for certain.
+ *
+ * Tests wait for facts (a log line, a status, an exit), each at most `FACT_TIMEOUT_MS`, and never for time.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Status } from '../../machines/status.js';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const tanistScript = join(root, 'dist/bin/tanist.js');
+export const fixture = (name: string): string => join(root, 'test/fixtures', name);
+
+/** No fact of these tests takes long; a loaded machine may be ten times slower than an idle one. */
+export const FACT_TIMEOUT_MS = 20_000;
+const POLL_MS = 15;
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly msg: string;
+  readonly pid?: number;
+  readonly slot?: number;
+  readonly generation?: number;
+  readonly supervisorPid: number;
+  readonly [key: string]: unknown;
+}
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** Waits until `look` returns something else than null, undefined or false. */
+export const until = async <T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>> => {
+  const deadline = performance.now() + FACT_TIMEOUT_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== undefined && found !== false) return found as NonNullable<T>;
+    if (performance.now() > deadline) throw new Error(`waited ${FACT_TIMEOUT_MS} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+};
+
+/** True while a process exists and is no zombie. */
+export const isRunning = (pid: number): boolean => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
+  } catch {
+    return false;
+  }
+};
+
+/** Pids of all processes whose environment has the line; this is how a test finds what it started. */
+const processesMarked = (mark: string): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`TANIST_TEST=${mark}`);
+      } catch {
+        // Gone, or not ours.
+        return false;
+      }
+    });
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** One request on a connection of its own. Rejects when it is refused or reset. */
+export const get = (address: string, path = '/'): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const target = address.startsWith('unix:')
+      ? { socketPath: address.slice('unix:'.length) }
+      : {
+          host: address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, ''),
+          port: Number(address.slice(address.lastIndexOf(':') + 1)),
+        };
+    const request = http.get({ ...target, path, agent: false, timeout: FACT_TIMEOUT_MS }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('error', reject);
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer in time')));
+    request.on('error', reject);
+  });
+
+export interface WorldOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One test's world: a run directory, the daemons in it, and every process they start. */
+export class World {
+  readonly directory = mkdtempSync(join(tmpdir(), 'tanist-test-'));
+  readonly #mark = this.directory;
+  readonly #children: ChildProcess[] = [];
+
+  get env(): NodeJS.ProcessEnv {
+    const { TANIST_HANDOVER_FD, TANIST_CHANNEL_FD, ...inherited } = process.env;
+    return { ...inherited, TANIST_RUN_DIR: this.directory, TANIST_TEST: this.#mark };
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** Starts `tanist run …`; its log goes to a file, its workers' standard output to another. */
+  run(
+    args: readonly string[],
+    options: { cwd?: string; env?: Readonly<Record<string, string>>; script?: string } = {},
+  ): Daemon {
+    const log = this.path(`log-${this.#children.length}`);
+    const output = this.path(`out-${this.#children.length}`);
+    const [out, err] = [openSync(output, 'w'), openSync(log, 'w')];
+    const child = spawn(process.execPath, [options.script ?? tanistScript, 'run', ...args], {
+      cwd: options.cwd ?? root,
+      env: { ...this.env, ...(options.cwd === undefined ? {} : { PWD: options.cwd }), ...options.env },
+      stdio: ['ignore', out, err],
+      detached: true,
+    });
+    closeSync(out);
+    closeSync(err);
+    this.#children.push(child);
+    return new Daemon(this, child, log, output);
+  }
+
+  /** Runs a command of tanist to its end. */
+  tanist(...args: readonly string[]): Promise<CommandResult> {
+    const startedAt = performance.now();
+    return new Promise((resolve) => {
+      const child = spawn(process.execPath, [tanistScript, ...args], {
+        env: this.env,
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      this.#children.push(child);
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      child.on('close', (status) =>
+        resolve({ status, stdout, stderr, durationMs: performance.now() - startedAt }),
+      );
+    });
+  }
+
+  /** Every live process this world has started, workers and generations included. */
+  processes(): number[] {
+    return processesMarked(this.#mark).filter(isRunning);
+  }
+
+  /** Waits until nothing of this world runs any more. */
+  async empty(): Promise<void> {
+    await until('the end of all processes', () => this.processes().length === 0);
+  }
+
+  /** Ends whatever is left. Call it in afterEach. */
+  async dispose(): Promise<void> {
+    for (let pids = this.processes(); pids.length > 0; pids = this.processes()) {
+      for (const pid of pids) {
+        try {
+          // The mark in its environment says that this test started it.
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // Gone since it was listed.
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** One `tanist run` and the generations that follow it: they share the log. */
+export class Daemon {
+  readonly world: World;
+  readonly child: ChildProcess;
+  readonly #log: string;
+  readonly #output: string;
+  #exit: { readonly code: number | null; readonly signal: string | null } | null = null;
+
+  constructor(world: World, child: ChildProcess, log: string, output: string) {
+    this.world = world;
+    this.child = child;
+    this.#log = log;
+    this.#output = output;
+    child.on('exit', (code, signal) => {
+      this.#exit = { code, signal };
+    });
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the daemon was not started');
+    return this.child.pid;
+  }
+
+  /** What was written to standard error, as text: the log, and what workers say there. */
+  stderr(): string {
+    return readFileSync(this.#log, 'utf8');
+  }
+
+  /** What the workers wrote to standard output. */
+  stdout(): string {
+    return existsSync(this.#output) ? readFileSync(this.#output, 'utf8') : '';
+  }
+
+  /** The log lines of all generations. */
+  lines(): LogLine[] {
+    return this.stderr()
+      .split('\n')
+      .flatMap((line) => {
+        try {
+          const value: unknown = JSON.parse(line);
+          return typeof value === 'object' && value !== null && 'event' in value ? [value as LogLine] : [];
+        } catch {
+          // A worker's own words, or a line that is being written.
+          return [];
+        }
+      });
+  }
+
+  /** Waits for a log line. */
+  line(event: string, test: (line: LogLine) => boolean = () => true): Promise<LogLine> {
+    return until(`the log line ${event} in\n${this.stderr().slice(-4000)}`, () =>
+      this.lines().find((line) => line.event === event && test(line)),
+    );
+  }
+
+  /** Waits for so many log lines of one event and returns them. */
+  async manyLines(
+    count: number,
+    event: string,
+    test: (line: LogLine) => boolean = () => true,
+  ): Promise<LogLine[]> {
+    return until(`${count} log lines ${event}`, () => {
+      const found = this.lines().filter((line) => line.event === event && test(line));
+      return found.length >= count ? found : null;
+    });
+  }
+
+  /** Waits until `tanist status --json` satisfies the test. */
+  status(what: string, test: (status: Status) => boolean): Promise<Status> {
+    return until(`a status with ${what}`, async () => {
+      const status = await this.statusNow();
+      return status !== null && test(status) ? status : null;
+    });
+  }
+
+  /** The status of this directory's only daemon, asked on its control socket; null when nobody answers. */
+  async statusNow(): Promise<Status | null> {
+    const socket = readdirSync(this.world.directory).find((name) => name.endsWith('.sock'));
+    if (socket === undefined) return null;
+    try {
+      const answer = await get(`unix:${this.world.path(socket)}`, '/status');
+      return JSON.parse(answer.body) as Status;
+    } catch {
+      // Nobody listens there now.
+      return null;
+    }
+  }
+
+  /** Waits until every slot is ready, and returns that status. */
+  running(generation = 1): Promise<Status> {
+    return this.status(
+      `generation ${generation} running`,
+      (status) => status.state === 'running' && status.generation === generation,
+    );
+  }
+
+  /** Waits until the generation runs and nothing of the one before it is left. */
+  settled(generation: number): Promise<Status> {
+    return this.status(
+      `generation ${generation} alone`,
+      (status) => status.state === 'running' && status.generation === generation && status.reload === null,
+    );
+  }
+
+  /** Waits for the end of the first process. */
+  exit(): Promise<{ code: number | null; signal: string | null }> {
+    return until('the exit of the daemon', () => this.#exit);
+  }
+}
