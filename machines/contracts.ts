@@ -85,6 +85,9 @@ export interface FenceInput {
   readonly inherited: number | null;
 }
 
+/** The final stop: remove the file while the pid-file lock still keeps others out. */
+export type FenceOrder = { readonly type: 'fence.remove' };
+
 /** Opens all listeners, or adopts them. Reports `ListenersFact`s. Never accepts a connection. */
 export interface ListenersInput {
   readonly specs: readonly ListenSpec[];
@@ -180,7 +183,7 @@ export const channel = placeholder<ChannelOrder, ChannelInput>('channel');
 export const probe = placeholder<EventObject, ProbeInput>('probe');
 export const kill = placeholder<EventObject, KillInput>('kill');
 export const flock = placeholder<FlockOrder, FlockInput>('flock');
-export const fence = placeholder<EventObject, FenceInput>('fence');
+export const fence = placeholder<FenceOrder, FenceInput>('fence');
 export const listeners = placeholder<ListenersOrder, ListenersInput>('listeners');
 export const lifePipe = placeholder<EventObject, LifePipeInput>('lifePipe');
 export const signals = placeholder<EventObject, SignalsInput>('signals');

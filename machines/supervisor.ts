@@ -519,6 +519,7 @@ const supervisorSetup = setup({
     release: enqueueActions(({ context, enqueue }) => {
       if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.remove' });
       if (context.opened.includes('listeners')) enqueue.sendTo('listeners', { type: 'listeners.remove' });
+      if (context.inheritance.fence !== null) enqueue.sendTo('fence', { type: 'fence.remove' });
       enqueue.sendTo('lock', { type: 'lock.release' });
     }),
   },

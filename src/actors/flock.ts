@@ -1,5 +1,4 @@
-import type { EventObject } from 'xstate';
-import type { FenceInput, FlockInput, FlockOrder } from '../../machines/contracts.js';
+import type { FenceInput, FenceOrder, FlockInput, FlockOrder } from '../../machines/contracts.js';
 import type { FenceFact, LockFact } from '../../machines/events.js';
 import type { Dispose, Env, PidFile } from '../os/env.js';
 import { effect, failureOf } from './effect.js';
@@ -57,7 +56,7 @@ export const createFlock = (env: Env) =>
 
 /** The lock that workers of an exclusive daemon share: first ours alone, then shared with them. */
 export const createFence = (env: Env) =>
-  effect<FenceInput, EventObject, FenceFact>(env, ({ input, report }) => {
+  effect<FenceInput, FenceOrder, FenceFact>(env, ({ input, report, onOrder }) => {
     const opened = openFence(env, input);
     if (typeof opened !== 'number') {
       report({ type: 'fence.failed', ...opened });
@@ -66,6 +65,7 @@ export const createFence = (env: Env) =>
     let stopTimer = () => {
       // No timer runs yet.
     };
+    onOrder(() => env.unlink(input.path));
     const acquire = () => {
       env.tryLock(opened, 'shared');
       report({ type: 'fence.acquired', descriptor: opened });

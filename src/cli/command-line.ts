@@ -124,8 +124,19 @@ const readWords = (spec: CommandSpec, argv: readonly string[]): Words => {
     else if (operands[0] !== undefined && spec.operands === undefined) {
       mistakes.push(unexpectedWord(operands[0]));
     } else return { values, operands, mistakes };
-    rest = mistake === undefined ? [...unknown, ...operands].slice(1) : unknown;
+    rest = mistake === undefined ? withoutFirst(spec, [...unknown, ...operands]) : unknown;
   }
+};
+
+/**
+ * The words after one that is no option of the command. Where a known option was meant that takes a value, the
+ * value goes too: left behind, it would be taken for the command, and hide every mistake after it.
+ */
+const withoutFirst = (spec: CommandSpec, [first = '', ...rest]: readonly string[]): string[] => {
+  const flags = spec.options.map(({ flag }) => flag);
+  const meant = first.startsWith('-') && !first.includes('=') ? nearest(first, flags) : null;
+  const takesValue = spec.options.some(({ flag, value }) => flag === meant && value !== undefined);
+  return takesValue && rest[0]?.startsWith('-') === false ? rest.slice(1) : rest;
 };
 
 /** Reads as far as possible; a value that is missing is a mistake, and what follows it is still unknown. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { connect as connectSession } from 'node:http2';
 import { Agent, request } from 'node:https';
 import { connect as connectTo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { connect as connectSecurely } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { get, keepAliveAgent, openListener, WorkerUnderTest } from './fake-supervisor.js';
 
@@ -48,15 +50,16 @@ const converse = async (port: number): Promise<{ socket: Socket; got: Promise<st
 
 const ask = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: test\r\n${more}\r\n`;
 
+const SECURED = {
+  ciphers: 'PSK',
+  maxVersion: 'TLSv1.2' as const,
+  pskCallback: () => ({ psk: Buffer.from('shared'), identity: 'test' }),
+  checkServerIdentity: () => undefined,
+};
+
 /** A client that keeps one connection and knows the shared key. */
 const secureClient = (port: number) => {
-  const agent = new Agent({
-    keepAlive: true,
-    ciphers: 'PSK',
-    maxVersion: 'TLSv1.2',
-    pskCallback: () => ({ psk: Buffer.from('shared'), identity: 'test' }),
-    checkServerIdentity: () => undefined,
-  });
+  const agent = new Agent({ keepAlive: true, ...SECURED });
   return async (path: string): Promise<{ connection: string | undefined; closed: Promise<unknown> }> => {
     const asked = request({ host: '127.0.0.1', port, path, agent }).end();
     const [response] = await once(asked, 'response');
@@ -142,6 +145,20 @@ describe('a worker that is asked to leave', () => {
     expect(await worker.exited).toEqual(LEFT);
   });
 
+  it('closes a connection whose client is silent for the grace period after its last response', async () => {
+    const listener = await openListener();
+    const worker = await serve(listener, SERVICE('graceMs: 100'));
+    const idle = await converse(listener.port);
+    const { socket, got } = await converse(listener.port);
+    socket.write(ask('/head'));
+    expect(await worker.hear()).toBe('ping');
+    await leave(worker);
+    expect(await idle.got).toBe('');
+    worker.say('pong');
+    expect(await got).toContain('Connection: keep-alive');
+    expect(await worker.exited).toEqual(LEFT);
+  });
+
   it('answers all of several requests that were sent together', async () => {
     const listener = await openListener();
     const worker = await serve(listener, SERVICE());
@@ -203,6 +220,8 @@ describe('a worker that is asked to leave', () => {
        ${SERVICE('graceMs: 200').replace('http.createServer(', 'createServer(secured, ')}`,
     );
     const silent = await converse(listener.port);
+    const greeted = connectSecurely({ host: '127.0.0.1', port: listener.port, ...SECURED });
+    await once(greeted, 'secureConnect');
     const [kept, idle, slow] = [
       secureClient(listener.port),
       secureClient(listener.port),
@@ -215,10 +234,28 @@ describe('a worker that is asked to leave', () => {
     await leave(worker);
     expect((await kept('/')).connection).toBe('close');
     expect(await silent.got).toBe('');
+    expect(await text(greeted)).toBe('');
     await closed;
     // Longer in hand than the grace period lasts.
     worker.say('pong');
     expect((await answer).connection).toBe('close');
+    expect(await worker.exited).toEqual(LEFT);
+  });
+
+  it('finishes the streams of HTTP/2 sessions', async () => {
+    const listener = await openListener();
+    const worker = await serve(
+      listener,
+      `const http2 = await import('node:http2'); ${SERVICE().replace('http.createServer', 'http2.createServer')}`,
+    );
+    const session = connectSession(`http://127.0.0.1:${listener.port}`);
+    const gone = once(session, 'close');
+    const answer = text(session.request({ ':path': '/wait' }));
+    expect(await worker.hear()).toBe('ping');
+    await leave(worker);
+    worker.say('pong');
+    expect(await answer).toBe(String(worker.process.pid));
+    await gone;
     expect(await worker.exited).toEqual(LEFT);
   });
 
@@ -331,14 +368,46 @@ describe('a worker that is asked to leave', () => {
 
   it('takes a repeated signal for the same request', async () => {
     const listener = await openListener();
-    const worker = await serve(listener, SERVICE());
+    const worker = await serve(
+      listener,
+      `${SERVICE()} for (const name of ['SIGINT', 'SIGTERM'])
+         process.on(name, () => setImmediate(() => worker.status(name)));`,
+    );
     const answer = get({ port: listener.port, path: '/wait' });
     expect(await worker.hear()).toBe('ping');
     await leave(worker);
-    worker.signal('SIGTERM');
-    worker.signal('SIGINT');
+    expect(await worker.hear()).toBe('status SIGTERM');
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      worker.signal(name);
+      expect(await worker.hear()).toBe(`status ${name}`);
+    }
     worker.say('pong');
     expect((await answer).status).toBe(200);
+    expect(await worker.exited).toEqual(LEFT);
+  });
+});
+
+describe('a program without a supervisor that is asked to leave twice', () => {
+  it('does not wait for what is in hand', async () => {
+    const listener = await openListener();
+    const worker = new WorkerUnderTest({
+      listeners: { web: listener },
+      supervised: false,
+      program: `
+        const { writeSync } = await import('node:fs');
+        const say = (text) => writeSync(4, text + '\\n');
+        const worker = await connect();
+        worker.onShutdown(() => say('hook'));
+        worker.signal.addEventListener('abort', () => say('leaving'));
+        await worker.serve(http.createServer(() => say('in hand')));`,
+    });
+    const answer = get({ port: listener.port });
+    expect(await worker.hear()).toBe('in hand');
+    worker.signal('SIGINT');
+    expect(await worker.hear()).toBe('leaving');
+    worker.signal('SIGINT');
+    await expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await worker.hear()).toBe('hook');
     expect(await worker.exited).toEqual(LEFT);
   });
 });

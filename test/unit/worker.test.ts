@@ -214,6 +214,16 @@ describe('a worker on its channel', () => {
     expect((await worker.output).trim().split('\n').sort()).toEqual(['TANIST_SUPERVISOR_GONE', 'hook']);
   });
 
+  it('leaves in order when the channel ends while serve waits for ok', async () => {
+    const worker = start(`${SERVICE} worker.onShutdown(() => console.log('hook')); await serving;`, {
+      listeners: { web: await openListener() },
+    });
+    expect(await worker.hear()).toBe('takeover');
+    worker.channel.destroy();
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(await worker.output).toBe('hook\n');
+  });
+
   it('survives SIGUSR2', async () => {
     const worker = start(
       `const worker = await connect(); worker.status('up'); await worker.ping(); worker.status('still up');`,
