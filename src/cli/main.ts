@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * The entry point: the only file that exits or prints.
+ * The entry point: a file so small that it runs within milliseconds of the start.
  *
  * Signal handlers come first, before anything is loaded: from here on no signal is lost, and none kills.
  */
+import { createRequire } from 'node:module';
 import { holdSignals } from '../os/held-signals.js';
 
 holdSignals(process.argv[2] === 'run');
 
-const { main } = await import('./program.js');
-await main(process.argv.slice(2));
+// Not import(): loading CommonJS through Node's module loader costs 20 ms and 2 MB more.
+const { main } = createRequire(import.meta.url)('./program.js') as typeof import('./program.js');
+main(process.argv.slice(2));

@@ -1,5 +1,5 @@
 /**
- * From words to an exit status: parse, run the one command, tell what went wrong.
+ * From words to an exit status: parse, run the one command, tell what went wrong. The only file that exits or prints.
  */
 import { asTanistError } from '../errors.js';
 import { startDirectoryOf } from '../os/resolve-program.js';
