@@ -296,7 +296,7 @@ export const workerMachine = setup({
                 actions: [
                   'recordSpawn',
                   'reportSpawned',
-                  { type: 'setCause', params: { cause: 'it is not wanted any more' } },
+                  { type: 'setCause', params: { cause: 'its generation ends' } },
                 ],
               },
               { target: 'living', actions: ['recordSpawn', 'reportSpawned'] },
@@ -333,10 +333,7 @@ export const workerMachine = setup({
             },
             'worker.drain': {
               target: '.draining',
-              actions: [
-                'leave',
-                { type: 'setCause', params: { cause: 'the supervisor has no more use for it' } },
-              ],
+              actions: ['leave', { type: 'setCause', params: { cause: 'its generation ends' } }],
             },
             'worker.kill': {
               target: '.killing',

@@ -85,11 +85,33 @@ export const createSink = (write: (bytes: Uint8Array) => number, onRecovered: (l
   };
 };
 
-const withoutPrivate = (event: object): Record<string, unknown> => {
-  // What pino and the envelope say already, and what is only ours to know.
-  const { type, atMs, ids, leftovers, workers, ...fields } = event as Record<string, unknown>;
-  return fields;
-};
+/** What pino and the envelope say already, and what is only ours to know. */
+const PRIVATE_FIELDS = new Set([
+  'type',
+  'atMs',
+  'ids',
+  'leftovers',
+  'workers',
+  'startTime',
+  'descriptor',
+  'channel',
+]);
+
+const fieldsOf = (event: object): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(event)
+      .filter(([key]) => !PRIVATE_FIELDS.has(key))
+      .map(([key, value]) => [
+        key,
+        key.endsWith('Ms') && typeof value === 'number' ? Math.round(value) : tidy(value),
+      ]),
+  );
+
+/** Listeners are told by name and address. */
+const tidy = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map((item) => (typeof item === 'object' && item !== null ? fieldsOf(item) : item))
+    : value;
 
 export const createLog = ({ level, format, write }: LogOptions): Log => {
   const sink = createSink(write ?? ((bytes) => writeSync(STDERR, bytes)), (lost) =>
@@ -127,7 +149,7 @@ export const createLog = ({ level, format, write }: LogOptions): Log => {
       if (words !== null)
         log.line(words.level, event.type, words.msg, {
           generation: context.generation,
-          ...withoutPrivate(event),
+          ...fieldsOf(event),
         });
       return;
     }
@@ -138,7 +160,7 @@ export const createLog = ({ level, format, write }: LogOptions): Log => {
       pid: child?.pid,
       slot,
       generation,
-      ...withoutPrivate(event),
+      ...fieldsOf(event),
     });
   };
   const log: Log = {

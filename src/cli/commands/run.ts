@@ -13,12 +13,7 @@ const STDERR = 2;
 const prettyFormat = async (): Promise<((line: string) => string) | null> => {
   if (!isatty(STDERR)) return null;
   const { prettyFactory } = await import('pino-pretty');
-  return prettyFactory({
-    colorize: true,
-    ignore: 'supervisorPid,event',
-    translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-  });
+  return prettyFactory({ colorize: true, hideObject: true, translateTime: 'SYS:HH:MM:ss.l' });
 };
 
 const asError = ({ code, message }: Failure): TanistError =>
