@@ -23,8 +23,13 @@ interface Sockets {
 
 const makeSockets = async (env: Env): Promise<Sockets> => {
   const token = await env.makeToken();
-  const [lifeWrite, lifeRead] = await env.socketPair();
-  return { token, lifeWrite, lifeRead };
+  try {
+    const [lifeWrite, lifeRead] = await env.socketPair();
+    return { token, lifeWrite, lifeRead };
+  } catch (error) {
+    env.close(token);
+    throw error;
+  }
 };
 
 const layoutOf = ({ descriptors, record }: SuccessorInput, sockets: Sockets) => {

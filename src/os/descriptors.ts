@@ -64,35 +64,54 @@ export const closeQuietly = (descriptor: number): void => {
   }
 };
 
+const listening = (server: net.Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+
+/** Both ends of one connection to the server; they are added to `sockets` as soon as they exist. */
+const connectTo = (server: net.Server, path: string, sockets: net.Socket[]): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let missing = 2;
+    const found = () => {
+      missing -= 1;
+      if (missing === 0) resolve();
+    };
+    server.once('error', reject);
+    server.once('connection', (peer) => {
+      sockets.push(peer);
+      found();
+    });
+    const client = net.connect({ path }, found);
+    sockets.push(client);
+    client.once('error', reject);
+    // Where no descriptor is left libuv accepts by closing at once, and no server hears of it.
+    client.once('close', () => reject(new Error('the connection was closed: are there descriptors left?')));
+  });
+
 /**
  * Two connected stream sockets in one process.
  *
  * Node has no socketpair(2) for itself: a listener in a private directory is connected to once and removed.
+ * Rejects when the system gives no more; nothing stays open then.
  */
 export const socketPair = async (directory: string): Promise<readonly [number, number]> => {
   const room = mkdtempSync(`${directory}/.p-`);
   const path = `${room}/s`;
   const server = net.createServer({ pauseOnConnect: true });
+  const sockets: net.Socket[] = [];
+  const pair: number[] = [];
   try {
-    const accepted = new Promise<net.Socket>((resolve, reject) => {
-      server.once('error', reject);
-      server.once('connection', resolve);
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, resolve);
-    });
-    const client = net.connect({ path });
-    const connected = new Promise<void>((resolve, reject) => {
-      client.once('error', reject);
-      client.once('connect', resolve);
-    });
-    const [peer] = await Promise.all([accepted, connected]);
-    const pair = [duplicate(descriptorOf(client)), duplicate(descriptorOf(peer))] as const;
-    client.destroy();
-    peer.destroy();
-    return pair;
+    await listening(server, path);
+    await connectTo(server, path, sockets);
+    for (const socket of sockets) pair.push(duplicate(descriptorOf(socket)));
+    return [pair[0] ?? -1, pair[1] ?? -1];
+  } catch (error) {
+    for (const descriptor of pair) closeQuietly(descriptor);
+    throw error;
   } finally {
+    for (const socket of sockets) socket.destroy();
     server.close();
     rmSync(room, { recursive: true, force: true });
   }
