@@ -15,7 +15,16 @@ import {
 import http from 'node:http';
 import { join } from 'node:path';
 import type { ReloadVerdict, Status } from '../../machines/status.js';
-import { type Daemon, FACT_TIMEOUT_MS, fixture, get, tanistScript, until, World } from './harness.js';
+import {
+  type Daemon,
+  FACT_TIMEOUT_MS,
+  fixture,
+  get,
+  isRunning,
+  tanistScript,
+  until,
+  World,
+} from './harness.js';
 
 export const MODES = ['overlap', 'exclusive'] as const;
 export type Mode = (typeof MODES)[number];
@@ -60,6 +69,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of the compiled tanist. */
   readonly script?: string;
+  /** Instead of the Node that runs the tests. */
+  readonly node?: string;
 }
 
 export const NAME = 'service';
@@ -87,13 +98,15 @@ export class Generations extends World {
     appendFileSync(gate, '');
   }
 
-  start({ mode = 'overlap', options = [], command, listen = true, cwd, env, script }: Start = {}): Daemon {
+  start(how: Start = {}): Daemon {
+    const { mode = 'overlap', options = [], command, listen = true, env, cwd, script, node } = how;
     const where = listen ? ['--listen', '127.0.0.1:0'] : [];
-    const how = ['--name', NAME, '--handoff', mode, '--log-level', 'debug', ...where, ...options];
-    return this.run([...how, '--', ...(command ?? [fixture('service.mjs')])], {
+    const words = ['--name', NAME, '--handoff', mode, '--log-level', 'debug', ...where, ...options];
+    return this.run([...words, '--', ...(command ?? [fixture('service.mjs')])], {
       env: { VERSION_FILE: this.#versionFile, JOURNAL: this.#journal, ...env },
       ...(cwd === undefined ? {} : { cwd }),
       ...(script === undefined ? {} : { script }),
+      ...(node === undefined ? {} : { node }),
     });
   }
 
@@ -206,11 +219,28 @@ export const descriptorsOf = (pid: number): Map<number, string> =>
     }),
   );
 
+export const socketsOf = (pid: number): string[] =>
+  [...descriptorsOf(pid).values()].filter((name) => name.startsWith('socket:'));
+
+/**
+ * The sockets of a supervisor with one listener, one worker and nothing to do: the listener, the control
+ * socket, both ends of the life pipe and the worker's channel. The connection on which its status was asked
+ * may still be there for a moment.
+ */
+export const socketsAtRest = (pid: number): Promise<string[]> =>
+  until('a supervisor with five sockets', () => {
+    const open = socketsOf(pid);
+    return open.length === 5 ? open : null;
+  });
+
 /** True as long as the kernel knows the process, be it as a zombie that nobody has reaped. */
 export const exists = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
-/** Waits until nobody, not even its parent, knows the process any more. */
-export const gone = (pid: number): Promise<boolean> => until(`the end of ${pid}`, () => !exists(pid));
+/** Waits until its parent, which must live, has reaped the process. */
+export const reaped = (pid: number): Promise<boolean> => until(`the end of ${pid}`, () => !exists(pid));
+
+/** Waits until the process has ended. Who has lost his parent may stay a zombie for a while. */
+export const ended = (pid: number): Promise<boolean> => until(`the end of ${pid}`, () => !isRunning(pid));
 
 /** Children of a process, zombies included. */
 export const childrenOf = (pid: number): number[] =>

@@ -37,13 +37,19 @@ export interface CommandResult {
   readonly durationMs: number;
 }
 
-/** Waits until `look` returns something else than null, undefined or false. */
-export const until = async <T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>> => {
+/** Waits until `look` returns something else than null, undefined or false. `what` is asked when it is in vain. */
+export const until = async <T>(
+  what: string | (() => string),
+  look: () => T | Promise<T>,
+): Promise<NonNullable<T>> => {
   const deadline = performance.now() + FACT_TIMEOUT_MS;
   for (;;) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found as NonNullable<T>;
-    if (performance.now() > deadline) throw new Error(`waited ${FACT_TIMEOUT_MS} ms in vain for ${what}`);
+    if (performance.now() > deadline) {
+      const awaited = typeof what === 'string' ? what : what();
+      throw new Error(`waited ${FACT_TIMEOUT_MS} ms in vain for ${awaited}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 };
@@ -121,12 +127,12 @@ export class World {
   /** Starts `tanist run …`; its log goes to a file, its workers' standard output to another. */
   run(
     args: readonly string[],
-    options: { cwd?: string; env?: Readonly<Record<string, string>>; script?: string } = {},
+    options: { cwd?: string; env?: Readonly<Record<string, string>>; script?: string; node?: string } = {},
   ): Daemon {
     const log = this.path(`log-${this.#children.length}`);
     const output = this.path(`out-${this.#children.length}`);
     const [out, err] = [openSync(output, 'w'), openSync(log, 'w')];
-    const child = spawn(process.execPath, [options.script ?? tanistScript, 'run', ...args], {
+    const child = spawn(options.node ?? process.execPath, [options.script ?? tanistScript, 'run', ...args], {
       cwd: options.cwd ?? root,
       env: { ...this.env, ...(options.cwd === undefined ? {} : { PWD: options.cwd }), ...options.env },
       stdio: ['ignore', out, err],
@@ -216,6 +222,11 @@ export class Daemon {
     return readFileSync(this.#log, 'utf8');
   }
 
+  /** The end of the log, for the message of a wait that was in vain. */
+  #said(): string {
+    return `; the log ends with\n${this.stderr().slice(-4000)}`;
+  }
+
   /** What the workers wrote to standard output. */
   stdout(): string {
     return existsSync(this.#output) ? readFileSync(this.#output, 'utf8') : '';
@@ -238,8 +249,9 @@ export class Daemon {
 
   /** Waits for a log line. */
   line(event: string, test: (line: LogLine) => boolean = () => true): Promise<LogLine> {
-    return until(`the log line ${event} in\n${this.stderr().slice(-4000)}`, () =>
-      this.lines().find((line) => line.event === event && test(line)),
+    return until(
+      () => `the log line ${event}${this.#said()}`,
+      () => this.lines().find((line) => line.event === event && test(line)),
     );
   }
 
@@ -249,18 +261,24 @@ export class Daemon {
     event: string,
     test: (line: LogLine) => boolean = () => true,
   ): Promise<LogLine[]> {
-    return until(`${count} log lines ${event}`, () => {
-      const found = this.lines().filter((line) => line.event === event && test(line));
-      return found.length >= count ? found : null;
-    });
+    return until(
+      () => `${count} log lines ${event}${this.#said()}`,
+      () => {
+        const found = this.lines().filter((line) => line.event === event && test(line));
+        return found.length >= count ? found : null;
+      },
+    );
   }
 
   /** Waits until `tanist status --json` satisfies the test. */
   status(what: string, test: (status: Status) => boolean): Promise<Status> {
-    return until(`a status with ${what}`, async () => {
-      const status = await this.statusNow();
-      return status !== null && test(status) ? status : null;
-    });
+    return until(
+      () => `a status with ${what}${this.#said()}`,
+      async () => {
+        const status = await this.statusNow();
+        return status !== null && test(status) ? status : null;
+      },
+    );
   }
 
   /** The status of this directory's only daemon, asked on its control socket; null when nobody answers. */

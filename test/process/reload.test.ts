@@ -4,16 +4,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   descriptorsOf,
   Generations,
-  gone,
   MODES,
   type Mode,
   NAME,
+  reaped,
+  socketsAtRest,
+  socketsOf,
   type Verdict,
   who,
   workerPid,
   workerPids,
 } from './generations.js';
-import { type CommandResult, type Daemon, fixture, isRunning, root, until } from './harness.js';
+import { type CommandResult, type Daemon, fixture, isRunning, root } from './harness.js';
 import { Load } from './load.js';
 
 const { flockSync } = createRequire(import.meta.url)('fs-ext') as {
@@ -27,9 +29,6 @@ beforeEach(() => {
 });
 
 afterEach(() => world.dispose());
-
-const socketsOf = (pid: number): string[] =>
-  [...descriptorsOf(pid).values()].filter((name) => name.startsWith('socket:'));
 
 const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
 
@@ -84,7 +83,7 @@ describe.each(MODES)('a reload, %s', (mode: Mode) => {
     expect(after.listeners).toEqual(before.listeners);
     expect(workerPids(after)).toHaveLength(2);
     expect(workerPids(after).filter((pid) => workerPids(before).includes(pid))).toEqual([]);
-    for (const pid of [...workerPids(before), daemon.pid]) await gone(pid);
+    for (const pid of [...workerPids(before), daemon.pid]) await reaped(pid);
     expect(await daemon.exit()).toEqual({ code: 0, signal: null });
 
     expect(listener).toMatch(/^socket:/);
@@ -155,7 +154,7 @@ describe.each(MODES)('a reload, %s', (mode: Mode) => {
     daemon.child.kill('SIGUSR2');
     const status = await daemon.settled(2);
     expect(status.lastReload).toMatchObject({ outcome: 'promoted', generation: 2, ids: [] });
-    await gone(slow.pid);
+    await reaped(slow.pid);
   });
 
   it('S32: replaces a first version that crashes in a loop', async () => {
@@ -238,12 +237,7 @@ describe.each(MODES)('a reload, %s', (mode: Mode) => {
     for (const generation of [2, 3, 4, 5, 6, 7]) {
       await world.reload();
       const status = await daemon.settled(generation);
-      // The listener, the control socket, both ends of the life pipe and the worker's channel: the connection
-      // on which the status was asked may still be there for a moment.
-      const sockets = await until('a supervisor with five sockets', () => {
-        const open = socketsOf(status.pid);
-        return open.length === 5 ? open : null;
-      });
+      const sockets = await socketsAtRest(status.pid);
       counts.push(descriptorsOf(status.pid).size);
       const worker = [...descriptorsOf(workerPid(status)).values()];
       // Its listener and the life pipe, and nothing else of what the supervisor has; the lock neither.
