@@ -75,8 +75,11 @@ export interface SupervisorContext extends SupervisorInput {
   readonly reload: ReloadRecord | null;
   readonly lastReload: ReloadVerdict | null;
   readonly respawnsAtMs: readonly number[];
-  /** How often a stop was asked for; the second one kills. */
+  /** How often a stop was asked for, here or of the other generation, whichever is more; the second one kills. */
   readonly stops: number;
+  /** How often it was asked for here; what the other generation was asked, it tells us. */
+  readonly stopsHere: number;
+  readonly stopsThere: number;
   /** Processes of another generation that lost their supervisor and may still drain. */
   readonly leftovers: readonly Identity[];
   readonly failure: Failure | null;
@@ -90,6 +93,10 @@ type Args = { context: SupervisorContext; event: SupervisorEvent };
 
 const isWorkerReport = (event: SupervisorEvent): event is WorkerReport =>
   event.type.startsWith('worker.') || event.type === 'spawn.failed';
+
+/** The other generation was asked and told us: it is not told in turn. */
+const isRelayed = (event: SupervisorEvent): boolean =>
+  event.type === 'stop.requested' && event.via === 'peer';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -308,11 +315,6 @@ const supervisorSetup = setup({
         if (state !== 'stopped') enqueue.sendTo(workerId(slot), { type });
       }
     }),
-    killSlots: enqueueActions(({ context, enqueue }) => {
-      for (const { slot, state } of context.slots) {
-        if (state !== 'stopped') enqueue.sendTo(workerId(slot), { type: 'worker.kill' });
-      }
-    }),
     recordWorker: assign(({ context, event }) =>
       isWorkerReport(event) ? { slots: applyWorkerFact(context.slots, event) } : {},
     ),
@@ -383,7 +385,8 @@ const supervisorSetup = setup({
       enqueue.sendTo('reload', { type: 'reload.join', id: event.id });
     }),
     abortReload: enqueueActions(({ context, event, enqueue }) => {
-      if (context.link === 'reload') enqueue.sendTo('reload', { type: 'reload.abort', atMs: atMsOf(event) });
+      if (context.link !== 'reload' || isRelayed(event)) return;
+      enqueue.sendTo('reload', { type: 'reload.abort', atMs: atMsOf(event) });
     }),
     phaseGranting: assign(({ context }) => ({
       reload: context.reload && { ...context.reload, phase: 'handoff' },
@@ -479,8 +482,9 @@ const supervisorSetup = setup({
       leftovers: [...context.leftovers, ...(event.type === 'predecessor.gone' ? event.leftovers : [])],
     })),
     dropTakeover: stopChild('takeover'),
-    passStop: enqueueActions(({ context, enqueue }) => {
-      if (context.link === 'takeover') enqueue.sendTo('takeover', { type: 'takeover.stop' });
+    passStop: enqueueActions(({ context, event, enqueue }) => {
+      if (context.link !== 'takeover' || isRelayed(event)) return;
+      enqueue.sendTo('takeover', { type: 'takeover.stop' });
     }),
 
     // ── leftovers and end ──
@@ -515,7 +519,12 @@ const supervisorSetup = setup({
             : context.lastReload.ids,
       },
     })),
-    countStop: assign(({ context }) => ({ stops: context.stops + 1 })),
+    countStop: assign(({ context, event }) => {
+      const stopsHere = context.stopsHere + (isRelayed(event) ? 0 : 1);
+      const stopsThere = context.stopsThere + (isRelayed(event) ? 1 : 0);
+      // Somebody who asks both generations once, as a service manager does, has asked once.
+      return { stopsHere, stopsThere, stops: Math.max(stopsHere, stopsThere) };
+    }),
     release: enqueueActions(({ context, enqueue }) => {
       if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.remove' });
       if (context.opened.includes('listeners')) enqueue.sendTo('listeners', { type: 'listeners.remove' });
@@ -579,6 +588,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
       lastReload: null,
       respawnsAtMs: [],
       stops: 0,
+      stopsHere: 0,
+      stopsThere: 0,
       leftovers: [],
       failure: null,
     };
@@ -764,10 +775,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
           ],
           on: {
             'reload.requested': { actions: ['joinLastReload', 'answer'] },
-            'stop.requested': [
-              { guard: 'isStopping', actions: ['countStop', 'killSlots', 'abortReload'] },
-              { actions: ['countStop', 'abortReload'] },
-            ],
+            'stop.requested': { actions: ['countStop', 'drainSlots', 'abortReload'] },
           },
         },
         parting: {
@@ -798,7 +806,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       initial: 'draining',
       on: {
         'reload.requested': { actions: 'answerStopped' },
-        'stop.requested': { actions: ['countStop', 'killSlots', 'passStop'] },
+        'stop.requested': { actions: ['countStop', 'drainSlots', 'passStop'] },
       },
       states: {
         draining: {
