@@ -163,10 +163,9 @@ export class Generations extends World {
     return this.steps().filter(({ step, beside = [] }) => step === 'serving' && beside.length > 0);
   }
 
-  /** What a daemon has left behind: nothing, after its end, but the file of the lock that workers share. */
+  /** What a daemon has left in the run directory: nothing, after its end. */
   remains(): string[] {
-    const fence = `${NAME}.workers`;
-    return readdirSync(this.directory).filter((name) => name.startsWith(NAME) && name !== fence);
+    return readdirSync(this.directory).filter((name) => name.startsWith(NAME));
   }
 }
 
