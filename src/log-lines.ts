@@ -99,7 +99,9 @@ const reload: Table = {
     line('warn', `the predecessor (pid ${pid}) did not act in time and is killed`),
   'predecessor.gone': () => line('info', 'the predecessor is gone'),
   'stop.requested': ({ via }) => line('info', `stop asked for by ${via}`),
-  'hangup.received': () => line('debug', 'SIGHUP'),
+  // What it becomes is raised inside the machine, where nobody sees it.
+  'hangup.received': (_, { hangupStops }) =>
+    line('info', `${hangupStops ? 'stop' : 'reload'} asked for by SIGHUP`),
   'leftovers.counted': ({ remaining }) =>
     remaining === 0
       ? line('debug', 'no workers of the other generation are left')
