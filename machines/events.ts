@@ -20,6 +20,8 @@ export interface BoundListener {
   /** As bound, port 0 resolved: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
   readonly address: string;
   readonly descriptor: number;
+  /** The file a Unix path named when it was bound, as `device:inode`: the path may be somebody else's by now. */
+  readonly file?: string;
 }
 
 /** An error as plain data: it came from the operating system, or from a check of ours. */

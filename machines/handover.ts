@@ -79,6 +79,10 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null ? null : check(value);
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? null : check(value);
 const oneOf = (...values: readonly unknown[]): Check =>
   expecting(values.map((value) => JSON.stringify(value)).join(' or '), (value) => values.includes(value));
 
@@ -125,7 +129,7 @@ const recordShape = shape({
     peerRead: descriptor,
     fence: orNull(descriptor),
   }),
-  listeners: listOf(shape({ name: text, address: text, descriptor })),
+  listeners: listOf(shape({ name: text, address: text, descriptor, file: orAbsent(text) })),
 });
 
 const descriptorsOf = (record: HandoverRecord): number[] => {

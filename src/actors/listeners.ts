@@ -14,8 +14,9 @@ const openAll = async (env: Env, { specs }: ListenersInput): Promise<readonly Bo
     for (const spec of specs) opened.push(await env.listen(spec));
     return opened;
   } catch (error) {
-    closeAll(env, opened);
+    // While a socket is open, no other file can have its number.
     unlinkAll(env, opened);
+    closeAll(env, opened);
     throw error;
   }
 };
@@ -25,8 +26,8 @@ const closeAll = (env: Env, listeners: readonly BoundListener[]): void => {
 };
 
 const unlinkAll = (env: Env, listeners: readonly BoundListener[]): void => {
-  for (const { address } of listeners) {
-    if (address.startsWith(UNIX)) env.unlink(address.slice(UNIX.length));
+  for (const { address, file } of listeners) {
+    if (address.startsWith(UNIX)) env.unlink(address.slice(UNIX.length), file);
   }
 };
 
@@ -43,7 +44,10 @@ export const createListeners = (env: Env) =>
       openAll(env, input).then(
         (opened) => {
           listeners = opened;
-          if (ended()) closeAll(env, opened);
+          if (ended()) {
+            unlinkAll(env, opened);
+            closeAll(env, opened);
+          }
           report({ type: 'listeners.bound', listeners });
         },
         (error: unknown) => report({ type: 'listeners.failed', ...failureOf(error, 'TANIST_LISTEN_FAILED') }),

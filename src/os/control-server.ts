@@ -1,10 +1,10 @@
 /**
  * The control socket's server: HTTP/1.1 on a Unix path, for one user.
  */
-import { chmodSync, lstatSync, renameSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import http from 'node:http';
 import type { ControlRequest, ControlServer } from './env.js';
-import { removeQuietly } from './listening.js';
+import { fileAt, removeQuietly } from './listening.js';
 
 /** A client must have sent its head, and its whole request, within these times. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -15,11 +15,6 @@ const MAX_HEADER_BYTES = 8_192;
 const MAX_BODY_BYTES = 65_536;
 /** Clients at once; operators are few, and each costs memory. */
 const MAX_CONNECTIONS = 64;
-
-const identityOf = (path: string): string | null => {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found === undefined ? null : `${found.dev}:${found.ino}`;
-};
 
 const send = (response: http.ServerResponse, status: number, body: unknown, last: boolean): void => {
   const text = `${JSON.stringify(body)}\n`;
@@ -105,10 +100,10 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
     return server;
   };
   const servers = new Set<http.Server>();
-  let owned: { path: string; identity: string } | null = null;
+  let owned: { path: string; file: string } | null = null;
 
   const isOurs = (path: string): boolean =>
-    owned !== null && owned.path === path && identityOf(path) === owned.identity;
+    owned !== null && owned.path === path && fileAt(path) === owned.file;
 
   return {
     async claim(path) {
@@ -122,7 +117,7 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
       });
       chmodSync(temporary, 0o600);
       renameSync(temporary, path);
-      owned = { path, identity: identityOf(path) ?? '' };
+      owned = { path, file: fileAt(path) ?? '' };
       // Whoever is connected to an earlier listener of ours keeps waiting for his answer there.
       for (const earlier of servers) earlier.close();
       servers.add(server);

@@ -113,7 +113,8 @@ export interface Env {
   listen(spec: ListenSpec): Promise<BoundListener>;
   /** Opens a listening Unix socket at the path, for one probe. */
   listenUnix(path: string): Promise<number>;
-  unlink(path: string): void;
+  /** Removes a name; with `file`, only while it names that file (`device:inode`). */
+  unlink(path: string, file?: string): void;
   exists(path: string): boolean;
   /** Two connected stream sockets: every write to one is read at the other. */
   socketPair(): Promise<readonly [number, number]>;

@@ -116,7 +116,8 @@ const listenPath = async (spec: ListenSpec & { kind: 'unix' }): Promise<BoundLis
       cause: error,
     });
   });
-  return { name, address: `unix:${path}`, descriptor };
+  const file = fileAt(path);
+  return { name, address: `unix:${path}`, descriptor, ...(file === null ? {} : { file }) };
 };
 
 /**
@@ -148,8 +149,19 @@ export const listenUnix = async (path: string): Promise<number> => {
 export const listen = (spec: ListenSpec): Promise<BoundListener> =>
   spec.kind === 'tcp' ? listenTcp(spec) : listenPath(spec);
 
-/** Removes a name; one that is gone already is what was wanted, and what cannot be removed is left. */
-export const removeQuietly = (path: string): void => {
+/** The file a name stands for, as `device:inode`; null when there is none. */
+export const fileAt = (path: string): string | null => {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+};
+
+/**
+ * Removes a name; one that is gone already is what was wanted, and what cannot be removed is left.
+ *
+ * @param file remove it only while it names this file.
+ */
+export const removeQuietly = (path: string, file?: string): void => {
+  if (file !== undefined && fileAt(path) !== file) return;
   try {
     unlinkSync(path);
   } catch {
