@@ -139,7 +139,7 @@ export const residentMb = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024;
 
 /** Waits until a process is gone. */
-export const gone = (pid: number): Promise<true> => until(`the end of ${pid}`, () => !isRunning(pid));
+export const gone = (pid: number): Promise<boolean> => until(`the end of ${pid}`, () => !isRunning(pid));
 
 /** Sets the soft limit of open descriptors of a process, and returns what it was. */
 export const limitDescriptors = (pid: number, count: number): number => {
