@@ -1,0 +1,24 @@
+// Runs a program of test/ that is written in TypeScript, which the oldest Node this package supports cannot:
+//
+//   node scripts/run-typescript.mjs test/bench/main.ts [arguments]
+//
+// All of test/ is stripped of its types into .cache/, file by file, so that programs find each other there.
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [, , entry, ...args] = process.argv;
+await build({
+  absWorkingDir: root,
+  entryPoints: ['test/**/*.ts'],
+  outbase: 'test',
+  outdir: '.cache',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+const compiled = `${root}${entry.replace(/^test\//, '.cache/').replace(/\.ts$/, '.js')}`;
+process.argv = [process.execPath, compiled, ...args];
+await import(compiled);
