@@ -33,11 +33,17 @@ const quit = async (status: number, words: string): Promise<never> => {
   process.exit(status);
 };
 
+// A terminal that is gone takes no words; the clean-up must not end with it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(
-    signal,
-    () => void quit(INTERRUPTED_STATUS, `\nThe demo was ended by ${signal}; it cleans up.\n`),
-  );
+  // A terminal and npm may both send it: what comes while we clean up changes nothing.
+  process.on(signal, () => {
+    if (interrupted) return;
+    interrupted = true;
+    void quit(INTERRUPTED_STATUS, `\nThe demo was ended by ${signal}; it cleans up.\n`);
+  });
 }
 
 const play = async (): Promise<readonly ScenarioResult[]> => [
@@ -60,6 +66,8 @@ try {
     left.length === 0 ? '' : `Still running: ${left.join(', ')}\n`,
   );
 } catch (error) {
+  // What fails because everything was killed is no failure of its own.
+  if (interrupted) await new Promise(() => undefined);
   const reason = error instanceof Error ? error.message : String(error);
   await quit(1, `\nThe demo has failed: ${reason}\n\n${logTails()}`);
 }
