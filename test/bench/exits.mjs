@@ -1,0 +1,2 @@
+// A release whose program ends at once.
+process.exit(1);

@@ -1,0 +1,101 @@
+/**
+ * How long things take without load: start, reload, refusal, respawn.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { median } from '../load/summary.js';
+import { get, root, type World } from '../process/harness.js';
+import { MeasuredDaemon } from './daemon.js';
+import { difference, type Effort, type Figure, spread, times } from './figure.js';
+import { bootMs, firstAnswer, freePort, lifeMs } from './plain.js';
+
+export const measureStart = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
+  const floor: number[] = [];
+  const measured = await times(repetitions, async () => {
+    floor.push(await bootMs(world, 1));
+    const port = await freePort();
+    const service = new MeasuredDaemon(world, 'start', ['--listen', `127.0.0.1:${port}`]);
+    const startedAt = performance.now();
+    service.launch();
+    await firstAnswer(port);
+    const tookMs = performance.now() - startedAt;
+    await service.daemon.running();
+    await service.stop();
+    return tookMs;
+  });
+  return [
+    difference('start: command → first answer, minus boot', 250, measured, {
+      what: 'boot, 1 process',
+      values: floor,
+    }),
+  ];
+};
+
+export const measureReload = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
+  const service = new MeasuredDaemon(world, 'reload', ['--listen', '127.0.0.1:0', '--workers', '2']);
+  await service.start();
+  const floor: number[] = [];
+  const measured = await times(repetitions, async () => {
+    floor.push(await bootMs(world, 2));
+    return service.reload();
+  });
+  await service.stop();
+  return [
+    difference('reload of 2 workers: command → verdict, minus boot', 350, measured, {
+      what: 'boot, 2 processes at once',
+      values: floor,
+    }),
+  ];
+};
+
+const EXITS = `${root}test/bench/exits.mjs`;
+const EXIT_LIMIT_MS = 1_000;
+
+export const measureRefusal = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
+  const service = new MeasuredDaemon(world, 'refusal', ['--listen', '127.0.0.1:0', '--workers', '2']);
+  await service.start();
+  service.releases.deploy('exits', EXITS);
+  const floor: number[] = [];
+  const measured = await times(repetitions, async () => {
+    floor.push(await lifeMs(world, [EXITS]));
+    return service.reload('refused');
+  });
+  await service.stop();
+  return [
+    {
+      what: 'successor that exits at once: command → verdict',
+      target: `≤ ${EXIT_LIMIT_MS} ms`,
+      measured: spread(measured),
+      floor: `its own life: ${spread(floor)}`,
+      missed: median(measured) > EXIT_LIMIT_MS,
+    },
+  ];
+};
+
+/** A worker that was ready for longer than this is replaced at once. */
+const RESPAWN_DELAY_MS = 200;
+
+export const measureRespawn = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
+  const service = new MeasuredDaemon(world, 'respawn', [
+    ...['--listen', '127.0.0.1:0', '--respawn', 'adaptive', '--respawn-delay', `${RESPAWN_DELAY_MS}ms`],
+  ]);
+  const address = await service.start();
+  const floor: number[] = [];
+  const measured = await times(repetitions, async () => {
+    floor.push(await bootMs(world, 1));
+    await pause(RESPAWN_DELAY_MS * 2);
+    const victim = (await service.daemon.running()).workers[0]?.pid ?? 0;
+    const startedAt = performance.now();
+    process.kill(victim, 'SIGKILL');
+    const { body } = await get(address);
+    const tookMs = performance.now() - startedAt;
+    if (JSON.parse(body).pid === victim) throw new Error('the killed worker has answered');
+    return tookMs;
+  });
+  await service.stop();
+  return [
+    difference('SIGKILL of a worker → answer by its replacement, minus boot', 100, measured, {
+      what: 'boot, 1 process',
+      values: floor,
+    }),
+  ];
+};
