@@ -1,7 +1,6 @@
 /**
  * A supervisor as a handle: the machine, the real effects and the log, started together.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createActor } from 'xstate';
@@ -116,7 +115,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     reload() {
       const { stops } = actor.getSnapshot().context;
       if (stops > 0) return Promise.reject(new TanistError('TANIST_STOPPING', 'the supervisor is stopping'));
-      const id = randomUUID();
+      const id = crypto.randomUUID();
       actor.send({ type: 'reload.requested', via: 'api', id, atMs: env.now() });
       return verdictFor(id);
     },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ControlInput, ControlOrder } from '../../machines/contracts.js';
 import type { ControlFact, Request } from '../../machines/events.js';
 import type { ReloadVerdict, Status } from '../../machines/status.js';
@@ -99,7 +98,7 @@ const route = (request: ControlRequest, status: () => Status, waiting: Waiting[]
     case '/reload': {
       if (waiting.length >= MAX_WAITING)
         return fail(request, 429, 'too many requests wait for a verdict', 'Try again later.');
-      const id = (request.query.id ?? randomUUID()).slice(0, ID_CHARS);
+      const id = (request.query.id ?? crypto.randomUUID()).slice(0, ID_CHARS);
       waiting.push({ id, request });
       return report({ type: 'reload.requested', via: 'control', id });
     }
