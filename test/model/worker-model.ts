@@ -1,0 +1,189 @@
+/**
+ * One slot in its world: a process that lives or not, words it may say, and orders that may come at any time.
+ */
+import type { ForkInput, KillInput } from '../../machines/contracts.js';
+import type { Readiness } from '../../machines/policy.js';
+import { type WorkerInput, workerMachine } from '../../machines/worker.js';
+import type { Covered } from './coverage.js';
+import { alarmsOf, begin, childrenOf, type PlainEvent, sentTo, typesOf } from './drive.js';
+import { settingsWith } from './settings.js';
+import type { Edge, Model } from './walk.js';
+
+export type WorkerCovered = Covered<typeof workerMachine>;
+
+interface World {
+  /** The live process; null when there is none. */
+  readonly live: number | null;
+  /** The pid before: facts about it are late. */
+  readonly last: number;
+  readonly forking: boolean;
+}
+
+type Happening = PlainEvent;
+
+const AT = { atMs: 1_000 };
+const WHO = { slot: 1, generation: 1 };
+const channelOf = (pid: number): number => pid - 90;
+
+/** Only ever one of the two lives; the other one is the process before. */
+const otherPid = (pid: number): number => (pid === 101 ? 102 : 101);
+
+const ORDERS: readonly Happening[] = [
+  { type: 'worker.start' },
+  { type: 'worker.admit' },
+  { type: 'worker.retain' },
+  { type: 'worker.drain' },
+  { type: 'worker.kill' },
+];
+
+const WORDS = ['takeover.said', 'ping.said', 'shutdown.said', 'status.said', 'line.rejected', 'channel.ended'];
+
+const words = (channel: number): readonly Happening[] => [
+  ...WORDS.map((type) => ({ type, channel, count: 1, text: 'busy', excerpt: '?', dropped: 0, ...AT })),
+  { type: 'channel.overflowed', channel, detail: 'too long', ...AT },
+];
+
+const probed = (pid: number): readonly Happening[] => [
+  { type: 'probe.passed', pid, ...AT },
+  { type: 'probe.failed', pid, detail: 'it answered 500', ...AT },
+];
+
+const exits = (pid: number): readonly Happening[] => [
+  { type: 'worker.exited', ...WHO, pid, code: 1, signal: null, ...AT },
+];
+
+/** Facts about the process before this one: none may change anything. */
+const late = (pid: number): readonly Happening[] => [...words(channelOf(pid)), ...probed(pid), ...exits(pid)];
+
+/** States that wait without an alarm, and why that is right. */
+export const UNALARMED: Readonly<Record<string, string>> = {
+  stopped: 'nothing is waited for',
+  held: 'nothing is waited for until the generation is decided',
+  'alive.spawning': 'the operating system answers a spawn at once, with a process or an error',
+  'alive.living.ready.waiting': 'a worker that is ready is waited for by nobody',
+  'alive.living.ready.serving': 'a worker that serves is waited for by nobody',
+};
+
+type WorkerEdge = Edge<typeof workerMachine, World, Happening>;
+
+const isLate = ({ before, happening }: WorkerEdge): boolean =>
+  before !== null &&
+  happening !== null &&
+  late(otherPid(before.world.live ?? otherPid(before.world.last))).some(
+    (fact) => JSON.stringify(fact) === JSON.stringify(happening),
+  );
+
+const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) => (edge: WorkerEdge) => {
+  const { before, happening, after } = edge;
+  const { step, world } = after;
+  const { context, state } = step;
+  const problems: string[] = [];
+  const must = (truth: boolean, words: string) => {
+    if (!truth) problems.push(words);
+  };
+  must(alarmsOf(step).length > 0 || state in UNALARMED, 'it waits for another process without an alarm');
+  must(
+    ['stopped', 'held', 'backoff'].includes(state) ? world.live === null : true,
+    'a process lives in an empty slot',
+  );
+  must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
+  for (const { src, input } of step.spawned) {
+    if (src === 'fork') must(before?.world.live == null || happening?.type === 'worker.exited', 'two processes in one slot');
+    if (src === 'fork') must((input as ForkInput).slot === 1, 'a fork for another slot');
+    if (src === 'kill') must((input as KillInput).pid === world.live, 'a kill order without a live target');
+  }
+  if (sentTo(step, 'channel').some(({ type }) => type === 'channel.ok')) {
+    must(context.admitted, 'ok before it was admitted');
+    must(context.asked, 'ok to a worker that has not asked');
+  }
+  const forks = step.spawned.some(({ src }) => src === 'fork');
+  const backsOff = state === 'backoff' && before?.step.state !== 'backoff';
+  if (forks || backsOff) {
+    const asked = happening?.type === 'worker.start' || before?.step.context.wanted === true;
+    must(asked || context.retained, 'a respawn in a generation that is not in charge');
+    must(asked || before?.step.context.leaving !== true, 'a respawn of a worker that was to leave for good');
+  }
+  const reported = typesOf(step.reports);
+  const real = happening?.type === 'worker.exited' && happening.pid === before?.world.live;
+  must(reported.includes('worker.exited') === real, 'an exit is not reported, or one that was none');
+  must(
+    reported.includes('worker.stopped') === (state === 'stopped' && before !== null && before.step.state !== 'stopped'),
+    'an empty slot is not reported as such',
+  );
+  must(
+    reported.filter((type) => type === 'worker.ready').length <= 1 &&
+      reported.includes('worker.ready') ===
+        (state.startsWith('alive.living.ready') && before?.step.state.startsWith('alive.living.ready') === false),
+    'readiness is not reported once',
+  );
+  if (isLate(edge) && before !== null) {
+    must(key(before.step, before.world) === key(step, world), 'a late fact changes something');
+    must(step.reports.length + step.orders.length + step.spawned.length === 0, 'a late fact has an effect');
+  }
+  return problems;
+};
+
+/** A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning. */
+export const workerModel = (
+  covered: WorkerCovered,
+  ready: Readiness,
+  inCharge: boolean,
+): Model<typeof workerMachine, World, Happening> => {
+  const input: WorkerInput = {
+    ...WHO,
+    settings: settingsWith({ ready }),
+    inheritance: { listeners: [], lifeWrite: 8, fence: null },
+    admitted: inCharge,
+    retained: inCharge,
+  };
+  const key: Model<typeof workerMachine, World, Happening>['key'] = ({ state, context }, world) =>
+    JSON.stringify([
+      state,
+      world.live !== null,
+      world.forking,
+      [context.admitted, context.retained, context.asked, context.heard, context.leaving, context.wanted],
+      context.probed,
+      context.cause,
+    ]);
+  return {
+    covered,
+    start: begin(covered.machine, input),
+    world: { live: null, last: 102, forking: false },
+    key,
+    happenings: (step, world) => {
+      const has = (src: string) => childrenOf(step).some((child) => child.src === src);
+      const { live } = world;
+      const next = otherPid(world.last);
+      return [
+        ...ORDERS,
+        ...alarmsOf(step).map(({ alarm }) => ({ type: 'alarm.fired', alarm, ...AT })),
+        ...(world.forking
+          ? [
+              { type: 'worker.spawned', ...WHO, pid: next, startTime: '1', channel: channelOf(next), ...AT },
+              { type: 'spawn.failed', ...WHO, code: 'EAGAIN', message: 'no more processes', ...AT },
+            ]
+          : []),
+        ...(live === null ? [] : exits(live)),
+        ...(live === null || !has('channel') ? [] : words(channelOf(live))),
+        ...(live === null || !has('probe') ? [] : probed(live)),
+        ...late(otherPid(live ?? next)),
+      ];
+    },
+    happen: (world, happening) => {
+      const facts = [happening];
+      if (happening.type === 'worker.spawned') {
+        const pid = Number(happening.pid);
+        return { world: { live: pid, last: pid, forking: false }, facts };
+      }
+      if (happening.type === 'spawn.failed') return { world: { ...world, forking: false }, facts };
+      if (happening.type === 'worker.exited' && happening.pid === world.live)
+        return { world: { ...world, live: null }, facts };
+      return { world, facts };
+    },
+    react: (world, step) => ({
+      world: step.spawned.some(({ src }) => src === 'fork') ? { ...world, forking: true } : world,
+      facts: [],
+    }),
+    problems: problemsOf(key),
+  };
+};

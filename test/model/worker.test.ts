@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import type { Readiness } from '../../machines/policy.js';
+import { workerMachine } from '../../machines/worker.js';
+import { covered, placeText } from './coverage.js';
+import { type Row, tableOf, timed } from './coverage-table.js';
+import { walk } from './walk.js';
+import { workerModel } from './worker-model.js';
+
+const READINESS: readonly Readiness[] = [
+  { mode: 'takeover' },
+  { mode: 'http', path: '/health' },
+  { mode: 'alive', forMs: 1_000 },
+];
+
+describe('every edge of the worker machine', () => {
+  const machine = covered(workerMachine);
+  const rows: Row[] = [];
+
+  for (const ready of READINESS) {
+    for (const inCharge of [true, false]) {
+      const name = `${ready.mode}, ${inCharge ? 'in charge' : 'not in charge'}`;
+      it(`keeps the promises of a slot (${name})`, () => {
+        rows.push(timed(name, () => walk(workerModel(machine, ready, inCharge))));
+      });
+    }
+  }
+
+  it('has been walked completely', () => {
+    console.log(tableOf('worker', machine, rows));
+    expect(machine.missed().map(placeText)).toEqual([]);
+  });
+});
