@@ -185,6 +185,9 @@ export const reloadMachine = setup({
     input: ({ context }) => ({ record: context.record, descriptors: context.descriptors }),
   },
   on: {
+    // A spawn that is slower than the reload alarm still has to be known, or its end would never be.
+    'successor.spawned': { actions: ['recordSuccessor', 'reportStarted'] },
+    'successor.unspawned': { target: '.refused', actions: 'recordUnspawned' },
     'successor.workers': { actions: 'recordWorkers' },
     'successor.departed': { actions: 'recordDeparted' },
     'workers.changed': { actions: 'sayWorkers' },
@@ -210,15 +213,11 @@ export const reloadMachine = setup({
             input: ({ context }) => ({ alarm: 'reload', delayMs: context.settings.reloadTimeoutMs }),
           },
           on: {
-            'successor.spawned': [
-              {
-                guard: 'isAborted',
-                target: '#reload.claiming',
-                actions: ['recordSuccessor', 'reportStarted'],
-              },
-              { actions: ['recordSuccessor', 'reportStarted'] },
-            ],
-            'successor.unspawned': { target: '#reload.refused', actions: 'recordUnspawned' },
+            'successor.spawned': {
+              guard: 'isAborted',
+              target: '#reload.claiming',
+              actions: ['recordSuccessor', 'reportStarted'],
+            },
             'takeover.requested': { target: 'looking' },
             'reload.abort': [
               { guard: 'hasSuccessor', target: '#reload.claiming', actions: 'recordStop' },

@@ -22,6 +22,8 @@ interface World {
   /** The messages it left behind have been read. */
   readonly read: boolean;
   readonly killed: boolean;
+  /** Its workers may have served, as far as can be known here. */
+  readonly served: boolean;
   readonly verdicts: readonly string[];
 }
 
@@ -123,6 +125,13 @@ const problemsOf =
       const yielded = before?.step.state === 'yielding.looking' || before?.step.state === 'killing';
       must(world.token === 'ours' || yielded, 'it kills before it has taken the token');
     }
+    const served = before?.world.served ?? false;
+    if (served && sent.includes('leftovers.kill')) {
+      const waited = ['burying.mourning', 'burying.sweeping', 'burying.counting'].includes(
+        before?.step.state ?? '',
+      );
+      must(waited, 'workers that may serve are killed before their drain timeout');
+    }
     if (said.includes('granted')) {
       must(world.token !== 'ours', 'it grants what it has aborted');
       must(handoff === 'overlap' || before?.step.state === 'undecided.draining', 'it grants before it has drained');
@@ -187,7 +196,7 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
     JSON.stringify([
       state,
       world,
-      [context.granted, context.committed, context.departed, context.stopping, context.successor !== null],
+      [context.served, context.committed, context.departed, context.stopping, context.successor !== null],
       [context.failure?.reason, context.workers.length],
     ]);
   return {
@@ -201,15 +210,12 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
       owed: [],
       read: false,
       killed: false,
+      served: false,
       verdicts: [],
     },
     key,
-    happenings: (step, world) => {
-      // The kernel's answer about the token comes before anything else can.
-      const first = answers(world);
-      if (world.owed[0] === 'token' && first.length > 0) return first;
-      return [
-        ...first,
+    happenings: (step, world) => [
+        ...answers(world),
         ...(world.successor === 'starting'
           ? [
               { type: 'successor.spawned', generation: 2, pid: SUCCESSOR, startTime: '1', ...AT },
@@ -220,8 +226,7 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
         ...deaths(world),
         ...orders(handoff, step),
         ...alarmsOf(step).map(({ alarm }) => ({ type: 'alarm.fired', alarm, ...AT })),
-      ];
-    },
+      ],
     happen: (world, happening) => ({ world: happenTo(world, happening), facts: [happening] }),
     react: (world, step) => ({ world: reactTo(world, step), facts: [] }),
     problems: problemsOf(handoff, key),
@@ -241,13 +246,19 @@ const happenTo = (world: World, happening: Happening): World => {
     case 'token.taken':
       return { ...world, token: 'ours', owed: world.owed.slice(1) };
     case 'token.gone':
-      return { ...world, token: 'theirs', owed: world.owed.slice(1) };
+      return {
+        ...world,
+        token: 'theirs',
+        // The answer came too late for a successor that was gone by then.
+        served: world.served || world.successor === 'alive',
+        owed: world.owed.slice(1),
+      };
     case 'inbox.empty':
       return { ...world, owed: world.owed.slice(1), read: world.read || world.successor === 'dead' };
     case 'leftovers.counted':
       return { ...world, owed: world.owed.slice(1) };
     case 'successor.committed':
-      return { ...world, token: 'theirs', said: [...world.said, happening.type].sort() };
+      return { ...world, token: 'theirs', served: true, said: [...world.said, happening.type].sort() };
     case 'takeover.requested':
     case 'successor.failed':
     case 'stop.relayed':
@@ -274,6 +285,7 @@ const reactTo = (world: World, step: Step<typeof reloadMachine>): World => {
   return {
     ...world,
     owed,
+    served: world.served || saidTo(step, 'successor').includes('granted'),
     killed: world.killed || sent.includes('successor.kill'),
     verdicts: [...world.verdicts, ...verdicts],
   };

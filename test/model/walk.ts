@@ -83,7 +83,7 @@ const settle = <Machine extends AnyStateMachine, World, Happening extends PlainE
   };
 };
 
-/** @throws an Error that names the first thing that is wrong, and the shortest way to it. */
+/** @throws an Error that names everything that is wrong, and the shortest way to it. */
 export const walk = <Machine extends AnyStateMachine, World, Happening extends PlainEvent>(
   model: Model<Machine, World, Happening>,
 ): Walked => {
@@ -114,7 +114,7 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
     Record<string, { state: Here; transitions: Readonly<Record<string, { event: Happening; state: Here }>> }>
   >;
 
-  const fail = (problem: string, before: Here | null, happening: Happening | null, here: Here): never => {
+  const describe = (problem: string, before: Here | null, happening: Happening | null, here: Here): string => {
     const goal = before === null ? '' : model.key(before.step, before.world);
     const [path] =
       before === null
@@ -124,14 +124,18 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
             toState: (candidate: Here) => model.key(candidate.step, candidate.world) === goal,
           } as never);
     const way = (path?.steps ?? []).map(({ event }) => JSON.stringify(event)).join('\n  ');
-    throw new Error(
-      `${problem}\nin ${before?.step.state ?? '(start)'} → ${here.step.state}\non ${JSON.stringify(happening)}\nafter\n  ${way}`,
-    );
+    return `${problem}\nin ${before?.step.state ?? '(start)'} → ${here.step.state}\non ${JSON.stringify(happening)}\nafter\n  ${way}`;
   };
+  // The first edge of each kind of problem: one report names them all.
+  const found = new Map<string, () => string>();
   const check = (before: Here | null, happening: Happening | null, here: Here) => {
-    if (here.error !== null) fail(`the machine dies: ${here.error}`, before, happening, here);
-    const [problem] = model.problems({ before, happening, after: here });
-    if (problem !== undefined) fail(problem, before, happening, here);
+    const problems =
+      here.error === null
+        ? model.problems({ before, happening, after: here })
+        : [`the machine dies: ${here.error}`];
+    for (const problem of problems) {
+      if (!found.has(problem)) found.set(problem, () => describe(problem, before, happening, here));
+    }
   };
 
   check(null, null, start);
@@ -144,5 +148,6 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
       check(state, event, next);
     }
   }
+  if (found.size > 0) throw new Error([...found.values()].map((text) => text()).join('\n\n'));
   return { states: Object.keys(map).length, edges, leaves };
 };
