@@ -200,6 +200,8 @@ export const reloadMachine = setup({
       initial: 'starting',
       on: {
         'successor.failed': { target: 'claiming', actions: 'recordFailure' },
+        // At any step: while this process hung, the successor may have decided without it.
+        'successor.committed': { target: 'leaving' },
         'successor.exited': { guard: 'isSuccessor', target: 'burying', actions: 'recordExit' },
         'reload.abort': { target: 'claiming', actions: 'recordStop' },
         'stop.relayed': { target: 'claiming', actions: ['recordStop', 'reportStop'] },
@@ -276,17 +278,13 @@ export const reloadMachine = setup({
             input: ({ context }) => ({ alarm: 'commit', delayMs: commitTimeoutMs(context.settings) }),
           },
           on: {
-            'successor.committed': { target: '#reload.leaving' },
             'alarm.fired': { guard: { type: 'isAlarm', params: { alarm: 'commit' } }, target: 'finalLook' },
           },
         },
         finalLook: {
           description: 'The commit alarm fired: what waits is read before it counts.',
           entry: 'readInbox',
-          on: {
-            'successor.committed': { target: '#reload.leaving' },
-            'inbox.empty': { target: '#reload.claiming', actions: 'recordCommitTimeout' },
-          },
+          on: { 'inbox.empty': { target: '#reload.claiming', actions: 'recordCommitTimeout' } },
         },
       },
     },
