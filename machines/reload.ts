@@ -22,8 +22,8 @@ export interface ReloadContext extends ReloadInput {
   readonly successor: Identity | null;
   /** The successor's workers, as it last said. */
   readonly workers: readonly Identity[];
-  /** The takeover was granted: the successor's workers may serve. */
-  readonly granted: boolean;
+  /** The successor's workers may have served: they were granted it, or it has decided for itself. */
+  readonly served: boolean;
   /** The successor has said that it is in charge. */
   readonly committed: boolean;
   /** Everything of the successor is gone. */
@@ -67,7 +67,7 @@ export const reloadMachine = setup({
     isOverlap: ({ context }) => context.settings.handoff === 'overlap',
     hasDeparted: ({ context }) => context.departed,
     isStopping: ({ context }) => context.stopping,
-    hasNotServed: ({ context }) => !context.granted,
+    hasNotServed: ({ context }) => !context.served,
     mustBeMourned: ({ context }) =>
       context.settings.handoff === 'exclusive' || (context.committed && context.stopping),
     endsInStop: ({ context }) => context.committed && context.stopping,
@@ -81,8 +81,8 @@ export const reloadMachine = setup({
       event.type === 'successor.workers' ? { workers: event.workers } : {},
     ),
     recordDeparted: assign({ departed: true }),
-    recordGranted: assign({ granted: true }),
-    recordCommitted: assign({ committed: true, failure: null }),
+    recordServed: assign({ served: true }),
+    recordCommitted: assign({ committed: true, served: true, failure: null }),
     recordUnspawned: assign(({ event }) =>
       event.type !== 'successor.unspawned'
         ? {}
@@ -173,7 +173,7 @@ export const reloadMachine = setup({
     ...input,
     successor: null,
     workers: [],
-    granted: false,
+    served: false,
     committed: false,
     departed: false,
     failure: null,
@@ -271,7 +271,7 @@ export const reloadMachine = setup({
         },
         granted: {
           description: 'The successor may let its workers serve and take charge.',
-          entry: ['recordGranted', 'sayGranted'],
+          entry: ['recordServed', 'sayGranted'],
           invoke: {
             id: 'commitAlarm',
             src: 'alarm',
@@ -293,7 +293,7 @@ export const reloadMachine = setup({
       entry: 'takeToken',
       on: {
         'token.taken': { target: 'killing' },
-        'token.gone': { target: 'yielding' },
+        'token.gone': { target: 'yielding', actions: 'recordServed' },
         'successor.exited': { guard: 'isSuccessor', target: 'burying', actions: 'recordExit' },
         'successor.committed': { target: 'leaving' },
         'reload.abort': { actions: 'recordStop' },
@@ -360,6 +360,7 @@ export const reloadMachine = setup({
           entry: 'readInbox',
           on: {
             'successor.failed': { actions: 'recordLastWords' },
+            'successor.committed': { actions: 'recordServed' },
             'inbox.empty': { target: 'deciding' },
           },
         },
