@@ -383,6 +383,7 @@ export const reloadMachine = setup({
           on: {
             'successor.departed': { target: '#reload.refused', actions: 'recordDeparted' },
             'alarm.fired': { guard: { type: 'isAlarm', params: { alarm: 'bury' } }, target: 'sweeping' },
+            'reload.abort': { guard: 'isStopping', target: 'sweeping' },
           },
         },
         sweeping: {
