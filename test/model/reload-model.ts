@@ -1,8 +1,9 @@
 /**
  * The predecessor's part in its world: a successor that starts, talks, takes the token, or dies at any time.
  */
-import { reloadMachine } from '../../machines/reload.js';
+
 import type { Handoff } from '../../machines/policy.js';
+import type { reloadMachine } from '../../machines/reload.js';
 import type { Covered } from './coverage.js';
 import { alarmsOf, begin, type PlainEvent, type Step, saidTo, sentTo, typesOf } from './drive.js';
 import { settingsWith } from './settings.js';
@@ -62,9 +63,7 @@ const spoken = (world: World, step: Step<typeof reloadMachine>): readonly Happen
     ...once('successor.failed', !committed, { reason: 'worker-exited', detail: 'worker 1 exited' }),
     ...once('successor.committed', asked && !lastWord && world.token !== 'ours'),
     ...once('stop.relayed', true),
-    ...(step.context.workers.length === 0
-      ? [{ type: 'successor.workers', workers: [LEFTOVER], ...AT }]
-      : []),
+    ...(step.context.workers.length === 0 ? [{ type: 'successor.workers', workers: [LEFTOVER], ...AT }] : []),
   ];
 };
 
@@ -87,7 +86,13 @@ const answers = (world: World): readonly Happening[] => {
   }
 };
 
-const exit = (pid: number): Happening => ({ type: 'successor.exited', pid, code: null, signal: 'SIGKILL', ...AT });
+const exit = (pid: number): Happening => ({
+  type: 'successor.exited',
+  pid,
+  code: null,
+  signal: 'SIGKILL',
+  ...AT,
+});
 
 const deaths = (world: World): readonly Happening[] => [
   ...(world.successor === 'alive' ? [exit(SUCCESSOR)] : []),
@@ -121,7 +126,10 @@ const problemsOf =
     const sent = typesOf(sentTo(step, 'successor'));
     const said = saidTo(step, 'successor');
     if (sent.includes('successor.kill')) {
-      must(world.successor === 'alive' || world.successor === 'starting', 'a kill order without a live target');
+      must(
+        world.successor === 'alive' || world.successor === 'starting',
+        'a kill order without a live target',
+      );
       const yielded = before?.step.state === 'yielding.looking' || before?.step.state === 'killing';
       must(world.token === 'ours' || yielded, 'it kills before it has taken the token');
     }
@@ -134,7 +142,10 @@ const problemsOf =
     }
     if (said.includes('granted')) {
       must(world.token !== 'ours', 'it grants what it has aborted');
-      must(handoff === 'overlap' || before?.step.state === 'undecided.draining', 'it grants before it has drained');
+      must(
+        handoff === 'overlap' || before?.step.state === 'undecided.draining',
+        'it grants before it has drained',
+      );
     }
     const reported = typesOf(step.reports);
     if (reported.includes('reload.promoted')) {
@@ -158,7 +169,8 @@ const problemsOf =
     // Whoever is dead is noticed: nothing waits for a successor that has exited.
     if (world.successor === 'dead')
       must(state.startsWith('burying') || state === 'ended', 'it waits for a dead successor');
-    if (world.successor === 'unspawned') must(state === 'ended', 'it waits for a successor that was never there');
+    if (world.successor === 'unspawned')
+      must(state === 'ended', 'it waits for a successor that was never there');
     // Who has said that it is in charge is believed until an alarm says otherwise.
     if (happening?.type === 'successor.committed' && world.successor === 'alive' && !world.killed)
       must(state.startsWith('leaving'), 'it does not hear that the successor is in charge');
@@ -215,18 +227,18 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
     },
     key,
     happenings: (step, world) => [
-        ...answers(world),
-        ...(world.successor === 'starting'
-          ? [
-              { type: 'successor.spawned', generation: 2, pid: SUCCESSOR, startTime: '1', ...AT },
-              { type: 'successor.unspawned', generation: 2, code: 'ENOENT', message: 'node is gone', ...AT },
-            ]
-          : []),
-        ...spoken(world, step),
-        ...deaths(world),
-        ...orders(handoff, step),
-        ...alarmsOf(step).map(({ alarm }) => ({ type: 'alarm.fired', alarm, ...AT })),
-      ],
+      ...answers(world),
+      ...(world.successor === 'starting'
+        ? [
+            { type: 'successor.spawned', generation: 2, pid: SUCCESSOR, startTime: '1', ...AT },
+            { type: 'successor.unspawned', generation: 2, code: 'ENOENT', message: 'node is gone', ...AT },
+          ]
+        : []),
+      ...spoken(world, step),
+      ...deaths(world),
+      ...orders(handoff, step),
+      ...alarmsOf(step).map(({ alarm }) => ({ type: 'alarm.fired', alarm, ...AT })),
+    ],
     happen: (world, happening) => ({ world: happenTo(world, happening), facts: [happening] }),
     react: (world, step) => ({ world: reactTo(world, step), facts: [] }),
     problems: problemsOf(handoff, key),

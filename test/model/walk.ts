@@ -114,7 +114,12 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
     Record<string, { state: Here; transitions: Readonly<Record<string, { event: Happening; state: Here }>> }>
   >;
 
-  const describe = (problem: string, before: Here | null, happening: Happening | null, here: Here): string => {
+  const describe = (
+    problem: string,
+    before: Here | null,
+    happening: Happening | null,
+    here: Here,
+  ): string => {
     const goal = before === null ? '' : model.key(before.step, before.world);
     const [path] =
       before === null

@@ -3,7 +3,7 @@
  */
 import type { ForkInput, KillInput } from '../../machines/contracts.js';
 import type { Readiness } from '../../machines/policy.js';
-import { type WorkerInput, workerMachine } from '../../machines/worker.js';
+import type { WorkerInput, workerMachine } from '../../machines/worker.js';
 import type { Covered } from './coverage.js';
 import { alarmsOf, begin, childrenOf, type PlainEvent, sentTo, typesOf } from './drive.js';
 import { settingsWith } from './settings.js';
@@ -36,7 +36,14 @@ const ORDERS: readonly Happening[] = [
   { type: 'worker.kill' },
 ];
 
-const WORDS = ['takeover.said', 'ping.said', 'shutdown.said', 'status.said', 'line.rejected', 'channel.ended'];
+const WORDS = [
+  'takeover.said',
+  'ping.said',
+  'shutdown.said',
+  'status.said',
+  'line.rejected',
+  'channel.ended',
+];
 
 const words = (channel: number): readonly Happening[] => [
   ...WORDS.map((type) => ({ type, channel, count: 1, text: 'busy', excerpt: '?', dropped: 0, ...AT })),
@@ -88,7 +95,8 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   );
   must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
   for (const { src, input } of step.spawned) {
-    if (src === 'fork') must(before?.world.live == null || happening?.type === 'worker.exited', 'two processes in one slot');
+    if (src === 'fork')
+      must(before?.world.live == null || happening?.type === 'worker.exited', 'two processes in one slot');
     if (src === 'fork') must((input as ForkInput).slot === 1, 'a fork for another slot');
     if (src === 'kill') must((input as KillInput).pid === world.live, 'a kill order without a live target');
   }
@@ -107,13 +115,15 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   const real = happening?.type === 'worker.exited' && happening.pid === before?.world.live;
   must(reported.includes('worker.exited') === real, 'an exit is not reported, or one that was none');
   must(
-    reported.includes('worker.stopped') === (state === 'stopped' && before !== null && before.step.state !== 'stopped'),
+    reported.includes('worker.stopped') ===
+      (state === 'stopped' && before !== null && before.step.state !== 'stopped'),
     'an empty slot is not reported as such',
   );
   must(
     reported.filter((type) => type === 'worker.ready').length <= 1 &&
       reported.includes('worker.ready') ===
-        (state.startsWith('alive.living.ready') && before?.step.state.startsWith('alive.living.ready') === false),
+        (state.startsWith('alive.living.ready') &&
+          before?.step.state.startsWith('alive.living.ready') === false),
     'readiness is not reported once',
   );
   if (isLate(edge) && before !== null) {
