@@ -429,7 +429,6 @@ export const takeoverMachine = setup({
         },
         condemned: {
           description: 'The predecessor took the token: it aborts.',
-          always: { guard: 'isDead', target: '#takeover.alone' },
           invoke: {
             id: 'condemnedAlarm',
             src: 'alarm',
