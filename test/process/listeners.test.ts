@@ -1,8 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Daemon, get, type World } from './harness.js';
-import { GOOD, give, idleDescriptors, newWorld, perl, said, SERVING } from './workers.js';
+import { GOOD, give, idleDescriptors, newWorld, perl, SERVING, said } from './workers.js';
 
 const PLACES = {
   'an IPv4 address': () => '127.0.0.1:0',
@@ -29,7 +37,10 @@ const foreignServer = async (options: net.ListenOptions): Promise<net.Server> =>
 
 const hearForeign = (path: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    net.connect({ path }).once('data', (data) => resolve(data.toString())).once('error', reject);
+    net
+      .connect({ path })
+      .once('data', (data) => resolve(data.toString()))
+      .once('error', reject);
   });
 
 describe.each(Object.entries(PLACES))('a listener at %s', (_, place) => {
@@ -47,7 +58,15 @@ describe.each(Object.entries(PLACES))('a listener at %s', (_, place) => {
 
   it('keeps connections waiting while no worker lives, and its replacement answers them', async () => {
     const world = newWorld();
-    const daemon = world.run(['--respawn', 'fixed', '--respawn-delay', '300ms', '--listen', place(world), ...perl(...SERVING)]);
+    const daemon = world.run([
+      '--respawn',
+      'fixed',
+      '--respawn-delay',
+      '300ms',
+      '--listen',
+      place(world),
+      ...perl(...SERVING),
+    ]);
     const { workers } = await daemon.running();
     const address = await addressOf(daemon);
     process.kill(workers[0]?.pid ?? 0, 'SIGKILL');
@@ -63,7 +82,13 @@ it('the supervisor accepts no connection, however many wait', async () => {
   const world = newWorld();
   const file = world.path('go');
   const unix = world.path('listener');
-  const daemon = world.run(['--listen', '127.0.0.1:0', '--listen', `unix:${unix}`, ...perl('say takeover', 'hear', `await ${file}`, 'serve 3 4')]);
+  const daemon = world.run([
+    '--listen',
+    '127.0.0.1:0',
+    '--listen',
+    `unix:${unix}`,
+    ...perl('say takeover', 'hear', `await ${file}`, 'serve 3 4'),
+  ]);
   const { listeners, pid } = await daemon.running();
   const descriptors = await idleDescriptors(pid);
   const answers = Array.from({ length: 300 }, (_, index) => get(listeners[index % 2]?.address ?? ''));
@@ -79,7 +104,13 @@ it('the supervisor accepts no connection, however many wait', async () => {
 it('a listener is the same after a reload, and refuses connections only after the stop', async () => {
   const world = newWorld();
   const unix = world.path('listener');
-  const daemon = world.run(['--listen', '127.0.0.1:0', '--listen', `unix:${unix}`, ...perl('say takeover', 'hear', 'serve 3 4')]);
+  const daemon = world.run([
+    '--listen',
+    '127.0.0.1:0',
+    '--listen',
+    `unix:${unix}`,
+    ...perl('say takeover', 'hear', 'serve 3 4'),
+  ]);
   const { listeners } = await daemon.running();
   const inode = lstatSync(unix).ino;
   expect((await world.tanist('reload')).status).toBe(0);
@@ -125,8 +156,12 @@ describe('a Unix path', () => {
     else mkdirSync(path);
     const daemon = world.run(['--listen', `unix:${path}`, ...perl(...GOOD)]);
     expect(await daemon.exit()).toEqual({ code: 1, signal: null });
-    expect(daemon.stderr()).toContain(`error TANIST_LISTEN_IN_USE: listen0: ${path} exists and is not a socket`);
-    expect(what === 'a file' ? readFileSync(path, 'utf8') : lstatSync(path).isDirectory()).toBe(what === 'a file' ? 'precious' : true);
+    expect(daemon.stderr()).toContain(
+      `error TANIST_LISTEN_IN_USE: listen0: ${path} exists and is not a socket`,
+    );
+    expect(what === 'a file' ? readFileSync(path, 'utf8') : lstatSync(path).isDirectory()).toBe(
+      what === 'a file' ? 'precious' : true,
+    );
   });
 
   it('that somebody else has taken meanwhile is left to him at the stop', async () => {
@@ -150,9 +185,17 @@ describe('a start whose listeners cannot be opened', () => {
     const server = await foreignServer({ host: '127.0.0.1', port: 0 });
     const { port } = server.address() as net.AddressInfo;
     const unix = world.path('listener');
-    const daemon = world.run(['--listen', `unix:${unix}`, '--listen', `web=127.0.0.1:${port}`, ...perl(...GOOD)]);
+    const daemon = world.run([
+      '--listen',
+      `unix:${unix}`,
+      '--listen',
+      `web=127.0.0.1:${port}`,
+      ...perl(...GOOD),
+    ]);
     expect(await daemon.exit()).toEqual({ code: 1, signal: null });
-    expect(daemon.stderr()).toContain(`error TANIST_LISTEN_IN_USE: web: 127.0.0.1:${port} is in use by pid ${process.pid} (`);
+    expect(daemon.stderr()).toContain(
+      `error TANIST_LISTEN_IN_USE: web: 127.0.0.1:${port} is in use by pid ${process.pid} (`,
+    );
     expect(daemon.stdout()).toBe('');
     expect(readdirSync(world.directory).filter((name) => !/^(log|out)-/.test(name))).toEqual([]);
   });
@@ -161,6 +204,8 @@ describe('a start whose listeners cannot be opened', () => {
     const world = newWorld();
     const daemon = world.run(['--listen', '192.0.2.1:8080', ...perl(...GOOD)]);
     expect(await daemon.exit()).toEqual({ code: 1, signal: null });
-    expect(daemon.stderr()).toMatch(/error TANIST_LISTEN_FAILED: listen0: cannot listen on 192\.0\.2\.1:8080: .*EADDRNOTAVAIL/);
+    expect(daemon.stderr()).toMatch(
+      /error TANIST_LISTEN_FAILED: listen0: cannot listen on 192\.0\.2\.1:8080: .*EADDRNOTAVAIL/,
+    );
   });
 });

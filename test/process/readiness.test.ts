@@ -11,7 +11,11 @@ const timeOf = (line: { readonly [key: string]: unknown } | undefined): number =
 describe('--ready takeover', () => {
   it('waits for the word: idle until one worker is ready, respawning until all are', async () => {
     const world = newWorld();
-    const daemon = world.run(['--workers', '2', ...perl('note started', `await ${world.path('go-SLOT')}`, ...GOOD)]);
+    const daemon = world.run([
+      '--workers',
+      '2',
+      ...perl('note started', `await ${world.path('go-SLOT')}`, ...GOOD),
+    ]);
     await said(daemon, 'started', 2);
     const before = await daemon.statusNow();
     expect(before).toMatchObject({ state: 'idle', workers: [{ state: 'starting' }, { state: 'starting' }] });
@@ -44,7 +48,11 @@ describe('--ready alive', () => {
 
   it('answers a program that speaks the protocol all the same', async () => {
     const world = newWorld();
-    const daemon = world.run(['--ready', 'alive=50ms', ...perl('say takeover', 'hear', 'say takeover', 'hear', 'rest')]);
+    const daemon = world.run([
+      '--ready',
+      'alive=50ms',
+      ...perl('say takeover', 'hear', 'say takeover', 'hear', 'rest'),
+    ]);
     await said(daemon, 'heard ok', 2);
     await daemon.running();
   });
@@ -58,11 +66,19 @@ describe('--ready http', () => {
       env: { HEALTHY_FILE: healthy },
     });
     await said(daemon, 'answers 500 to /health', 6);
-    const { listeners, workers, state } = (await daemon.statusNow()) ?? { listeners: [], workers: [], state: null };
+    const { listeners, workers, state } = (await daemon.statusNow()) ?? {
+      listeners: [],
+      workers: [],
+      state: null,
+    };
     expect([state, ...workers.map((worker) => worker.state)]).toEqual(['idle', 'starting', 'starting']);
     // Whoever connects to the shared listener is not answered by a worker that is not ready.
     const answer = get(listeners[0]?.address ?? '');
-    const pids = new Set(words(daemon).filter(({ text }) => text.startsWith('answers')).map(({ pid }) => pid));
+    const pids = new Set(
+      words(daemon)
+        .filter(({ text }) => text.startsWith('answers'))
+        .map(({ pid }) => pid),
+    );
     expect(pids).toEqual(new Set(workers.map(({ pid }) => pid)));
     expect(daemon.stdout()).not.toMatch(/serving| to \/$/m);
     give(healthy);
@@ -76,7 +92,11 @@ describe('--ready http', () => {
   it('asks only a worker that has said takeover', async () => {
     const world = newWorld();
     const [go, healthy] = [world.path('go'), world.path('healthy')];
-    const daemon = world.run(['--ready', 'http=/', ...perl('note started', `await ${go}`, 'say takeover', `probed ${healthy}`, ...['hear', 'rest'])]);
+    const daemon = world.run([
+      '--ready',
+      'http=/',
+      ...perl('note started', `await ${go}`, 'say takeover', `probed ${healthy}`, ...['hear', 'rest']),
+    ]);
     await said(daemon, 'started');
     expect(await daemon.statusNow()).toMatchObject({ workers: [{ state: 'starting' }] });
     give(go);
@@ -107,9 +127,12 @@ describe('--start-timeout', () => {
 
   it('ends a worker whose probe was never well, and says what it answered', async () => {
     const world = newWorld();
-    const daemon = world.run([...LISTEN, '--start-timeout', '600ms', '--ready', 'http=/health', ...library()], {
-      env: { HEALTHY_FILE: world.path('never') },
-    });
+    const daemon = world.run(
+      [...LISTEN, '--start-timeout', '600ms', '--ready', 'http=/health', ...library()],
+      {
+        env: { HEALTHY_FILE: world.path('never') },
+      },
+    );
     const failed = await daemon.line('worker.failed');
     expect(failed.reason).toBe('not-ready');
     expect(failed.msg).toMatch(/was probed at \/health for 600 ms: it answered 500$/);

@@ -44,7 +44,9 @@ describe.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('%s to the supervisor',
     const tookMs = performance.now() - askedAt;
     expect(tookMs).toBeGreaterThanOrEqual(DRAIN_MS);
     expect(tookMs).toBeLessThan(DRAIN_MS + PROMPT_MS);
-    expect(daemon.lines().filter(({ event, signal: by }) => event === 'worker.exited' && by === 'SIGKILL')).toHaveLength(2);
+    expect(
+      daemon.lines().filter(({ event, signal: by }) => event === 'worker.exited' && by === 'SIGKILL'),
+    ).toHaveLength(2);
     expect(world.processes()).toEqual([]);
   });
 });
@@ -63,7 +65,11 @@ describe('a stop', () => {
 
   it('asked for twice kills at once', async () => {
     const world = newWorld();
-    const daemon = world.run(['--drain-timeout', '60s', ...perl('ignore TERM', 'fork', 'say takeover', 'hang')]);
+    const daemon = world.run([
+      '--drain-timeout',
+      '60s',
+      ...perl('ignore TERM', 'fork', 'say takeover', 'hang'),
+    ]);
     await daemon.running();
     await said(daemon, /^grandchild/);
     process.kill(daemon.pid, 'SIGTERM');
@@ -116,7 +122,10 @@ describe('a stop', () => {
     const daemon = world.run(perl(`drain TERM ${finish}`, ...GOOD));
     await daemon.running();
     const { status, stderr } = await world.tanist('stop', '--timeout', '300ms');
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^error TANIST_TIMEOUT: no end within 300ms/)]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error TANIST_TIMEOUT: no end within 300ms/),
+    ]);
     await said(daemon, 'got TERM');
     give(finish);
     expect((await daemon.exit()).code).toBe(0);
@@ -223,7 +232,9 @@ describe('a supervisor that is killed', () => {
     await said(first, 'end of channel');
     const second = world.run(perl(...GOOD));
     const waiting = await second.line('fence.waiting');
-    expect(waiting.msg).toBe(`waits at most 30 s for workers of an earlier supervisor: pid ${workers[0]?.pid}`);
+    expect(waiting.msg).toBe(
+      `waits at most 30 s for workers of an earlier supervisor: pid ${workers[0]?.pid}`,
+    );
     expect(second.lines().filter(({ event }) => event === 'worker.spawned')).toEqual([]);
     give(go);
     await second.line('worker.ready');
