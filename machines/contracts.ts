@@ -100,7 +100,7 @@ export type ListenersOrder = { readonly type: 'listeners.remove' };
 /** Makes this generation's life pipe. Reports `LifePipeFact`s. */
 export type LifePipeInput = Record<string, never>;
 
-/** Turns signals into requests: SIGUSR2, SIGHUP, SIGTERM, SIGINT, SIGQUIT; ignores SIGPIPE. */
+/** Turns signals into requests: SIGUSR2, SIGHUP, SIGTERM, SIGINT, SIGQUIT. */
 export type SignalsInput = Record<string, never>;
 
 /** Serves the control socket. Reports `Request`s and `ControlFact`s. */

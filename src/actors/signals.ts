@@ -13,16 +13,16 @@ const REQUESTS: Readonly<Record<string, Unstamped<Request>>> = {
   SIGQUIT: { type: 'stop.requested', via: 'SIGQUIT' },
 };
 
-/** Turns signals into requests. SIGPIPE is ignored. */
+/**
+ * Turns signals into requests.
+ *
+ * SIGPIPE is ignored by Node from the beginning, and must not be handled: when its last handler goes, libuv
+ * restores the default, and the next write to a closed pipe kills the process.
+ */
 export const createSignals = (env: Env) =>
   effect<SignalsInput, EventObject, Request>(env, ({ report }) => {
     const disposers = Object.entries(REQUESTS).map(([signal, request]) =>
       env.onSignal(signal, () => report(request)),
-    );
-    disposers.push(
-      env.onSignal('SIGPIPE', () => {
-        // A reader of ours has gone: whoever writes to it is told by the write itself.
-      }),
     );
     return () => {
       for (const dispose of disposers) dispose();

@@ -15,9 +15,15 @@ import type { Terminal } from './terminal.js';
 
 const DEFAULT_COLUMNS = 80;
 
+/** A reader that has gone, or a full disk: nobody is left to be told, and the exit status says the rest. */
+const write = (stream: NodeJS.WriteStream, text: string): void => {
+  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+  stream.write(text);
+};
+
 const terminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => write(process.stdout, text),
+  err: (text) => write(process.stderr, text),
   columns: process.stdout.columns ?? DEFAULT_COLUMNS,
   isTty: process.stdout.isTTY === true,
 };
