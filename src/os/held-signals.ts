@@ -4,24 +4,27 @@
 
 const HELD = ['SIGUSR2', 'SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
+const held = new Set<string>();
 const pending = new Set<string>();
-const holders = new Map<string, () => void>();
 
 /** Installs the holding handlers; without `wanted` signals act as they always do. */
 export const holdSignals = (wanted: boolean): void => {
   if (!wanted) return;
   for (const signal of HELD) {
-    const hold = () => pending.add(signal);
-    holders.set(signal, hold);
-    process.on(signal, hold);
+    held.add(signal);
+    process.on(signal, () => {
+      if (held.has(signal)) pending.add(signal);
+    });
   }
 };
 
-/** Hands a signal over: its holder goes, and one that is pending is delivered in the next tick. */
+/**
+ * Hands a signal over: one that is pending is delivered in the next tick.
+ *
+ * The handler stays and does nothing more. Without any, a signal between the end of the supervisor and that of
+ * its process would kill it, and the exit status would not be the truth.
+ */
 export const takeOverSignal = (signal: string, callback: () => void): void => {
-  const hold = holders.get(signal);
-  if (hold === undefined) return;
-  holders.delete(signal);
-  process.off(signal, hold);
+  held.delete(signal);
   if (pending.delete(signal)) setImmediate(callback);
 };
