@@ -38,13 +38,18 @@ export const createChannel = (env: Env) =>
     const { channel } = input;
     const splitter = new LineSplitter(CHANNEL_LINE_BYTES);
     const reject = createRejections(env, channel, report);
+    // What arrives together is one fact: a worker that floods costs a few events a chunk. Of several texts only
+    // the last would be seen.
     let pings = 0;
-    const flushPings = () => {
+    let status: string | null = null;
+    const flush = () => {
       if (pings > 0) report({ type: 'ping.said', channel, count: pings });
       pings = 0;
+      if (status !== null) report({ type: 'status.said', channel, text: status });
+      status = null;
     };
     const overflow = (detail: string) => {
-      flushPings();
+      flush();
       stream.close();
       report({ type: 'channel.overflowed', channel, detail });
     };
@@ -52,21 +57,21 @@ export const createChannel = (env: Env) =>
       if (fact.kind === 'oversized') return overflow(`a line is longer than ${CHANNEL_LINE_BYTES} bytes`);
       if (fact.kind === 'invalid') return reject(fact.excerpt);
       const line = parseWorkerLine(fact.text);
-      // Pings that arrive together are one fact: a worker that floods costs one event a chunk.
-      if (line.word === 'ping') {
-        pings += 1;
-        return;
+      if (line.word === 'ping') pings += 1;
+      else if (line.word === 'status') status = line.text;
+      else if (line.word === 'unknown') reject(line.text);
+      else {
+        flush();
+        report({ type: line.word === 'takeover' ? 'takeover.said' : 'shutdown.said', channel });
       }
-      flushPings();
-      if (line.word === 'takeover') report({ type: 'takeover.said', channel });
-      else if (line.word === 'shutdown') report({ type: 'shutdown.said', channel });
-      else if (line.word === 'status') report({ type: 'status.said', channel, text: line.text });
-      else reject(line.text);
     };
     const stream: Stream = env.openStream(channel, {
       onData: (chunk) => {
-        for (const fact of splitter.push(chunk)) hear(fact);
-        flushPings();
+        // In pieces: a chunk of empty lines holds as many lines as bytes.
+        for (let start = 0; start < chunk.length; start += CHANNEL_LINE_BYTES) {
+          for (const fact of splitter.push(chunk.subarray(start, start + CHANNEL_LINE_BYTES))) hear(fact);
+        }
+        flush();
       },
       onEnd: () => report({ type: 'channel.ended', channel }),
     });
