@@ -86,7 +86,7 @@ export const runOddly = (
   args: readonly string[],
   options: {
     launcher?: readonly string[];
-    stderr?: StdioOptions & (number | 'pipe');
+    stderr?: number | 'pipe';
     cwd?: string;
     env?: NodeJS.ProcessEnv;
   },
