@@ -78,11 +78,11 @@ export const NAME = 'service';
 /** A world whose daemon is replaced, again and again. */
 export class Generations extends World {
   readonly #versionFile = this.path('version.json');
-  readonly #journal = this.path('journal');
+  readonly journal = this.path('journal');
 
   constructor() {
     super();
-    writeFileSync(this.#journal, '');
+    writeFileSync(this.journal, '');
     this.release({});
   }
 
@@ -103,7 +103,7 @@ export class Generations extends World {
     const where = listen ? ['--listen', '127.0.0.1:0'] : [];
     const words = ['--name', NAME, '--handoff', mode, '--log-level', 'debug', ...where, ...options];
     return this.run([...words, '--', ...(command ?? [fixture('service.mjs')])], {
-      env: { VERSION_FILE: this.#versionFile, JOURNAL: this.#journal, ...env },
+      env: { VERSION_FILE: this.#versionFile, JOURNAL: this.journal, ...env },
       ...(cwd === undefined ? {} : { cwd }),
       ...(script === undefined ? {} : { script }),
       ...(node === undefined ? {} : { node }),
@@ -145,7 +145,7 @@ export class Generations extends World {
 
   /** Every step of every worker until now. */
   steps(): Step[] {
-    return readFileSync(this.#journal, 'utf8')
+    return readFileSync(this.journal, 'utf8')
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Step);
