@@ -11,8 +11,8 @@ import { end } from './plain.js';
 
 const LIMIT_MB = 12;
 const WAKEUPS_LIMIT = 1;
-/** Until V8 has compiled and collected what the start left behind. */
-const SETTLE_MS = 3_000;
+/** V8 collects what the start left behind, once, when nothing has happened for 8 seconds. */
+const SETTLE_MS = 12_000;
 const KB_PER_MB = 1_024;
 const MS_PER_SECOND = 1_000;
 
