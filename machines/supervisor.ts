@@ -72,6 +72,8 @@ export interface SupervisorContext extends SupervisorInput {
   /** The successor is in charge; we only finish. */
   readonly promoted: boolean;
   readonly predecessorDead: boolean;
+  /** Our workers were told to leave, so that a successor's can serve. */
+  readonly retiring: boolean;
   readonly reload: ReloadRecord | null;
   readonly lastReload: ReloadVerdict | null;
   readonly respawnsAtMs: readonly number[];
@@ -315,6 +317,7 @@ const supervisorSetup = setup({
         if (state !== 'stopped') enqueue.sendTo(workerId(slot), { type });
       }
     }),
+    retire: assign({ retiring: true }),
     recordWorker: assign(({ context, event }) =>
       isWorkerReport(event) ? { slots: applyWorkerFact(context.slots, event) } : {},
     ),
@@ -428,13 +431,10 @@ const supervisorSetup = setup({
     comeBack: enqueueActions(({ context, enqueue }) => {
       enqueue.sendTo('lock', { type: 'pid.write' });
       enqueue.sendTo('control', { type: 'control.claim' });
-      if (context.stops > 0) return;
-      for (const { slot, state } of context.slots) {
-        if (state === 'stopped' || state === 'draining' || state === 'killing') {
-          enqueue.sendTo(workerId(slot), { type: 'worker.start' });
-        }
-      }
-      enqueue.assign({ slots: markStarting(context.slots) });
+      if (context.stops > 0 || !context.retiring) return;
+      // All of them: one that was just being spawned was told to leave as well, and shows no sign of it.
+      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      enqueue.assign({ slots: markStarting(context.slots), retiring: false });
     }),
     dropReload: stopChild('reload'),
     forgetSuccessor: assign({ link: 'none' as const, reload: null }),
@@ -578,6 +578,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       link: record === null ? 'none' : 'takeover',
       promoted: false,
       predecessorDead: false,
+      retiring: false,
       reload: record && {
         phase: 'warming',
         generation,
@@ -762,13 +763,13 @@ export const supervisorMachine = supervisorSetup.createMachine({
         },
         draining: {
           description: 'Exclusive: our workers leave before the successor serves.',
-          entry: 'drainSlots',
+          entry: ['retire', 'drainSlots'],
           always: { guard: 'allStopped', target: 'granting', actions: 'announceDrained' },
         },
         granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
         leaving: {
           description: 'The successor is in charge: our workers finish.',
-          entry: 'drainSlots',
+          entry: ['retire', 'drainSlots'],
           always: [
             { guard: 'mayExit', target: '#supervisor.stopped' },
             { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },

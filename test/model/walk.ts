@@ -53,6 +53,8 @@ export interface Walked {
 }
 
 const MAX_FACTS = 50;
+/** A world that grows without end is a mistake in the model. */
+const MAX_EDGES = 120_000;
 
 const settle = <Machine extends AnyStateMachine, World, Happening extends PlainEvent>(
   model: Model<Machine, World, Happening>,
@@ -92,10 +94,22 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
   const first = model.react(model.world, model.start, null);
   const origin: Here = { step: model.start, world: first.world, error: null };
   const start = first.facts.length === 0 ? origin : settle(model, model.start, first);
+  // Snapshots hold their children, and those much more: equal places share one.
+  const places = new Map<string, Here>();
+  const shared = (here: Here): Here => {
+    const key = model.key(here.step, here.world);
+    const place = places.get(key);
+    if (place === undefined) {
+      places.set(key, here);
+      return here;
+    }
+    const { snapshot, context } = place.step;
+    return { ...here, world: place.world, step: { ...here.step, snapshot, context } };
+  };
   const logic = {
     transition: (here: Here, happening: Happening): Here => {
       try {
-        return settle(model, here.step, model.happen(here.world, happening));
+        return shared(settle(model, here.step, model.happen(here.world, happening)));
       } catch (error) {
         return { ...here, error: error instanceof Error ? error.message : String(error) };
       }
@@ -108,6 +122,7 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
   const options = {
     fromState: start as never,
     events: (here: Here) => (isOver(here) ? [] : model.happenings(here.step, here.world)),
+    limit: MAX_EDGES,
     serializeState: (here: Here) => here.error ?? model.key(here.step, here.world),
   } as never;
   const map = getAdjacencyMap(logic, options) as unknown as Readonly<
