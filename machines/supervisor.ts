@@ -734,6 +734,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
       on: {
         'reload.started': { actions: 'recordSuccessor' },
         'handoff.begun': { target: 'handoff' },
+        // While this process hung, the successor decided without it.
+        'reload.promoted': { target: 'handoff.leaving', actions: ['recordPromoted', 'answer'] },
         'reload.refused': settleWith(['recordRefused', 'dropReload', 'comeBack', 'answer', 'awaitLeftovers']),
         'reload.requested': { actions: ['joinReload', 'passJoin'] },
         'stop.requested': { actions: ['countStop', 'abortReload'] },
@@ -752,7 +754,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       initial: 'deciding',
       on: {
         'reload.refused': settleWith(['recordRefused', 'dropReload', 'comeBack', 'answer', 'awaitLeftovers']),
-        'reload.promoted': { target: '.leaving', actions: ['recordPromoted', 'phaseLeaving', 'answer'] },
+        'reload.promoted': { target: '.leaving', actions: ['recordPromoted', 'answer'] },
         'reload.requested': { actions: ['joinReload', 'passJoin'] },
         'stop.requested': { actions: ['countStop', 'abortReload'] },
       },
@@ -769,7 +771,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
         leaving: {
           description: 'The successor is in charge: our workers finish.',
-          entry: ['retire', 'drainSlots'],
+          entry: ['phaseLeaving', 'retire', 'drainSlots'],
           always: [
             { guard: 'mayExit', target: '#supervisor.stopped' },
             { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },
