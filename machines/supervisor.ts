@@ -196,7 +196,7 @@ const supervisorSetup = setup({
     notAllReady: ({ context }) => !allReady(context.slots),
     allStopped: ({ context }) => allStopped(context.slots),
     mayRelease: ({ context }) => allStopped(context.slots) && context.link === 'none',
-    mayExit: ({ context }) => allStopped(context.slots) && context.stops === 0,
+    mayExit: ({ context }) => allStopped(context.slots) && (context.stops === 0 || context.link === 'none'),
     isStopping: ({ context }) => context.stops > 0 || context.failure !== null,
     hasFailure: ({ context }) => context.failure !== null,
     hangupStops: ({ context }) => context.hangupStops,
@@ -777,6 +777,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
             { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },
           ],
           on: {
+            'successor.gone': { actions: 'forgetSuccessor' },
             'reload.requested': { actions: ['joinLastReload', 'answer'] },
             'stop.requested': { actions: ['countStop', 'drainSlots', 'abortReload'] },
           },
