@@ -545,12 +545,11 @@ const settle = [
 const settleWith = <const Actions extends readonly string[]>(actions: Actions) =>
   settle.map((transition) => ({ ...transition, actions }));
 
-/** What can be asked of a supervisor that serves and has no other generation beside it. */
+const reload = { target: '#supervisor.reloading', actions: ['beginReload', 'startSuccessor'] } as const;
+
+/** What can be asked of a supervisor that serves; a predecessor may still be finishing beside it. */
 const requests = {
-  'reload.requested': [
-    { guard: 'isLinked', actions: 'joinReload' },
-    { target: '#supervisor.reloading', actions: ['beginReload', 'startSuccessor'] },
-  ],
+  'reload.requested': [{ guard: 'isLinked', actions: 'joinReload' }, reload],
   'stop.requested': { target: '#supervisor.stopping', actions: 'countStop' },
 } as const;
 
@@ -700,7 +699,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
             { guard: 'allReady', target: '#supervisor.running' },
             { guard: 'someReady', target: '#supervisor.respawning' },
           ],
-          on: requests,
+          on: { 'reload.requested': reload },
         },
         warming: {
           description: 'A successor brings up its workers; the predecessor serves.',
