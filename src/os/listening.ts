@@ -78,7 +78,8 @@ const listenTcp = async (spec: ListenSpec & { kind: 'tcp' }): Promise<BoundListe
   }
   return {
     name: spec.name,
-    address: formatAddress(bound.address, bound.port),
+    // The host as it was asked for: the system may spell it otherwise, and a successor compares the two.
+    address: formatAddress(spec.host, bound.port),
     descriptor: opened.descriptor,
   };
 };
