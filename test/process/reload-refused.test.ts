@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -12,6 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Status } from '../../machines/status.js';
 import {
@@ -103,13 +106,13 @@ describe.each(MODES)('a reload that fails, %s', (mode: Mode) => {
   it('X5: notices a successor that dies at once, reaps it and takes the next request', async () => {
     const script = world.ownTanist();
     const { daemon, status } = await world.started({ mode, script });
-    for (const [text, detail] of [
+    for (const [program, detail] of [
       ['process.exit(7)', /exited with status 7/],
       ['process.kill(process.pid, "SIGKILL")', /by SIGKILL/],
       ['this is no program', /exited with status 1/],
     ] as const) {
       unlinkSync(script);
-      writeFileSync(script, text);
+      writeFileSync(script, program);
       const answer = await world.reload();
       expectRefusal(answer, 'exited', detail);
       expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
@@ -206,6 +209,30 @@ describe.each(MODES)('a reload that fails, %s', (mode: Mode) => {
     writeFileSync(script, `require('fs').writeSync(3, ${JSON.stringify(`${JSON.stringify(words)}\n`)})`);
     expectRefusal(await world.reload(), 'incompatible', /^this tanist reads 99$/);
     await expectUntouched(daemon, status);
+  });
+});
+
+describe('a successor', () => {
+  it('refuses a hand-over record of another version, says so to its predecessor and ends with status 4', async () => {
+    const words = ['run', '--name', 'service', '--', fixture('service.mjs')];
+    const successor = spawn(process.execPath, [tanistScript, ...words], {
+      env: { ...world.env, TANIST_HANDOVER_FD: '3' },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    const link = successor.stdio[3] as Duplex;
+    link.write('{"version":99,"name":"service"}\n');
+    const [said, log, [status]] = await Promise.all([
+      text(link),
+      text(successor.stderr as Readable),
+      once(successor, 'exit'),
+    ]);
+    const detail = 'the hand-over record has version 99, this tanist reads 1';
+    expect(said).toBe(`${JSON.stringify({ say: 'failed', reason: 'incompatible', detail })}\n`);
+    expect(log).toContain(`error TANIST_RELOAD_REFUSED: ${detail}`);
+    expect(status).toBe(4);
+    // It has touched nothing.
+    expect(world.remains()).toEqual([]);
+    expect(world.steps()).toEqual([]);
   });
 });
 
