@@ -2,6 +2,7 @@
  * Runs one machine on plain events: no actor, no clock, and every effect comes back as data.
  */
 import {
+  type AnyActorLogic,
   type AnyStateMachine,
   type ContextFrom,
   type EventFromLogic,
@@ -106,13 +107,23 @@ export const begin = <Machine extends AnyStateMachine>(
   return collect<Machine>(snapshot as SnapshotFrom<Machine>, actions as unknown as Executable[]);
 };
 
+/**
+ * The machine as plain logic. For every transition XState makes an actor of the logic to stand for the machine
+ * itself, and starts it without input: with the machine that costs more than the transition.
+ */
+const inert = (machine: AnyStateMachine): AnyActorLogic => ({
+  transition: (snapshot, event, scope) => machine.transition(snapshot, event, scope),
+  getInitialSnapshot: () => ({ status: 'active' }) as never,
+  getPersistedSnapshot: (snapshot) => snapshot,
+});
+
 /** The machine after one more event. Throws what an actor would die of. */
 export const after = <Machine extends AnyStateMachine>(
   machine: Machine,
   step: Step<Machine>,
   event: EventFromLogic<Machine>,
 ): Step<Machine> => {
-  const [snapshot, actions] = transition<AnyStateMachine>(machine, step.snapshot, event);
+  const [snapshot, actions] = transition<AnyActorLogic>(inert(machine), step.snapshot, event);
   return collect<Machine>(snapshot as SnapshotFrom<Machine>, actions as unknown as Executable[]);
 };
 

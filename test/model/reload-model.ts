@@ -241,6 +241,7 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
     ],
     happen: (world, happening) => ({ world: happenTo(world, happening), facts: [happening] }),
     react: (world, step) => ({ world: reactTo(world, step), facts: [] }),
+    isEnd: (state) => state === 'ended',
     problems: problemsOf(handoff, key),
   };
 };

@@ -212,6 +212,7 @@ export const takeoverModel = (covered: TakeoverCovered, changes: Partial<Setting
     ],
     happen: (world, happening) => ({ world: happenTo(world, happening), facts: [happening] }),
     react: (world, step) => ({ world: reactTo(world, step), facts: [] }),
+    isEnd: (state) => state === 'ended',
     problems: problemsOf(settings),
   };
 };

@@ -27,6 +27,8 @@ export interface Model<Machine extends AnyStateMachine, World, Happening extends
   readonly react: (world: World, step: Step<Machine>, fact: PlainEvent | null) => Outcome<World>;
   /** All that can make a difference, without times and counts. */
   readonly key: (step: Step<Machine>, world: World) => string;
+  /** Where everything comes to an end sooner or later: it must be reachable from everywhere. */
+  readonly isEnd: (state: string) => boolean;
   /** What is wrong with this edge; an empty list is right. `before` is null for the first state. */
   readonly problems: (edge: Edge<Machine, World, Happening>) => readonly string[];
 }
@@ -41,8 +43,8 @@ export interface Edge<Machine extends AnyStateMachine, World, Happening> {
 export interface Place<Machine extends AnyStateMachine, World> {
   readonly step: Step<Machine>;
   readonly world: World;
-  /** What an actor would have died of. */
-  readonly error: string | null;
+  /** What was wrong on the way here; the last place, too, where an actor would have died. */
+  readonly problems: readonly string[];
 }
 
 export interface Walked {
@@ -81,8 +83,33 @@ const settle = <Machine extends AnyStateMachine, World, Happening extends PlainE
   return {
     step: first === undefined ? nothing : together([first, ...others]),
     world,
-    error: null,
+    problems: [],
   };
+};
+
+/** Keys of the states from which no end can be reached. */
+const trapped = (
+  edges: ReadonlyMap<string, readonly string[]>,
+  ends: readonly string[],
+): readonly string[] => {
+  const sources = new Map<string, string[]>();
+  for (const [from, targets] of edges) {
+    for (const to of targets) {
+      const known = sources.get(to);
+      if (known === undefined) sources.set(to, [from]);
+      else known.push(from);
+    }
+  }
+  const saved = new Set(ends);
+  const queue = [...ends];
+  for (let to = queue.pop(); to !== undefined; to = queue.pop()) {
+    for (const from of sources.get(to) ?? []) {
+      if (saved.has(from)) continue;
+      saved.add(from);
+      queue.push(from);
+    }
+  }
+  return [...edges.keys()].filter((key) => !saved.has(key));
 };
 
 /** @throws an Error that names everything that is wrong, and the shortest way to it. */
@@ -92,38 +119,36 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
   type Here = Place<Machine, World>;
   model.covered.note(model.start.actions);
   const first = model.react(model.world, model.start, null);
-  const origin: Here = { step: model.start, world: first.world, error: null };
-  const start = first.facts.length === 0 ? origin : settle(model, model.start, first);
-  // Snapshots hold their children, and those much more: equal places share one.
+  const origin: Here = { step: model.start, world: first.world, problems: [] };
+  const begun = first.facts.length === 0 ? origin : settle(model, model.start, first);
+  const start = { ...begun, problems: model.problems({ before: null, happening: null, after: begun }) };
+  // Snapshots hold their children, and those much more: equal places are one, but for what is wrong.
   const places = new Map<string, Here>();
-  const shared = (here: Here): Here => {
+  const shared = (here: Here, problems: readonly string[]): Here => {
     const key = model.key(here.step, here.world);
     const place = places.get(key);
-    if (place === undefined) {
-      places.set(key, here);
-      return here;
-    }
-    const { snapshot, context } = place.step;
-    return { ...here, world: place.world, step: { ...here.step, snapshot, context } };
+    if (place === undefined) places.set(key, here);
+    return problems.length === 0 ? (place ?? here) : { ...here, problems };
   };
   const logic = {
-    transition: (here: Here, happening: Happening): Here => {
+    transition: (before: Here, happening: Happening): Here => {
       try {
-        return shared(settle(model, here.step, model.happen(here.world, happening)));
+        const after = settle(model, before.step, model.happen(before.world, happening));
+        return shared(after, model.problems({ before, happening, after }));
       } catch (error) {
-        return { ...here, error: error instanceof Error ? error.message : String(error) };
+        const words = error instanceof Error ? error.message : String(error);
+        return { ...before, problems: [`the machine dies: ${words}`] };
       }
     },
     getInitialSnapshot: () => start,
     getPersistedSnapshot: (here: Here) => here,
   } as unknown as AnyActorLogic;
-  const isOver = ({ step, error }: Here) =>
-    error !== null || (step.snapshot as { status: string }).status !== 'active';
+  const isOver = ({ step }: Here) => (step.snapshot as { status: string }).status !== 'active';
   const options = {
     fromState: start as never,
     events: (here: Here) => (isOver(here) ? [] : model.happenings(here.step, here.world)),
     limit: MAX_EDGES,
-    serializeState: (here: Here) => here.error ?? model.key(here.step, here.world),
+    serializeState: (here: Here) => model.key(here.step, here.world),
   } as never;
   const map = getAdjacencyMap(logic, options) as unknown as Readonly<
     Record<string, { state: Here; transitions: Readonly<Record<string, { event: Happening; state: Here }>> }>
@@ -149,11 +174,7 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
   // The first edge of each kind of problem: one report names them all.
   const found = new Map<string, () => string>();
   const check = (before: Here | null, happening: Happening | null, here: Here) => {
-    const problems =
-      here.error === null
-        ? model.problems({ before, happening, after: here })
-        : [`the machine dies: ${here.error}`];
-    for (const problem of problems) {
+    for (const problem of here.problems) {
       if (!found.has(problem)) found.set(problem, () => describe(problem, before, happening, here));
     }
   };
@@ -161,13 +182,25 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
   check(null, null, start);
   let edges = 0;
   const leaves = new Set<string>();
-  for (const { state, transitions } of Object.values(map)) {
+  const ways = new Map<string, readonly string[]>();
+  const ends: string[] = [];
+  for (const [key, { state, transitions }] of Object.entries(map)) {
     leaves.add(state.step.state);
-    for (const { event, state: next } of Object.values(transitions)) {
+    if (model.isEnd(state.step.state)) ends.push(key);
+    const targets = Object.values(transitions);
+    ways.set(
+      key,
+      targets.map(({ state: next }) => model.key(next.step, next.world)),
+    );
+    for (const { event, state: next } of targets) {
       edges += 1;
       check(state, event, next);
     }
   }
+  const [stuck] = trapped(ways, ends);
+  const place = stuck === undefined ? undefined : map[stuck]?.state;
+  if (place !== undefined)
+    found.set('', () => describe('nothing leads from here to an end', place, null, place));
   if (found.size > 0) throw new Error([...found.values()].map((text) => text()).join('\n\n'));
   return { states: Object.keys(map).length, edges, leaves };
 };

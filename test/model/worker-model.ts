@@ -194,6 +194,7 @@ export const workerModel = (
       world: step.spawned.some(({ src }) => src === 'fork') ? { ...world, forking: true } : world,
       facts: [],
     }),
+    isEnd: (state) => state === 'stopped',
     problems: problemsOf(key),
   };
 };

@@ -1,0 +1,522 @@
+/**
+ * A supervisor in its world: facilities that answer or fail, slots, another generation, and requests at any time.
+ *
+ * Slots and the other generation are stubs that keep the words of their machines, each of which has a walk of its
+ * own. What a stub reports because of an order is delivered before anything else happens, as actors do.
+ */
+import { fromCallback } from 'xstate';
+import type { Settings } from '../../machines/policy.js';
+import { startsAfterGrant } from '../../machines/policy.js';
+import type { SlotRecord } from '../../machines/slots.js';
+import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor.js';
+import type { Covered } from './coverage.js';
+import { alarmsOf, begin, childrenOf, type PlainEvent, type Step, typesOf } from './drive.js';
+import { settingsWith } from './settings.js';
+import { AT, chance, chances, lives, newStub, obey, pidOf, type SlotStub } from './slot-stub.js';
+import type { Edge, Model } from './walk.js';
+
+export type SupervisorCovered = Covered<typeof supervisorMachine>;
+
+type Facility = 'lock' | 'fence' | 'listeners' | 'lifePipe' | 'control' | 'release';
+
+interface World {
+  readonly owed: readonly Facility[];
+  readonly slots: readonly SlotStub[];
+  readonly reload: 'none' | 'starting' | 'warming' | 'handoff' | 'promoted' | 'ended';
+  /** The reload machine was told that all our workers are gone. */
+  readonly drained: boolean;
+  readonly takeover: 'none' | 'warming' | 'asked' | 'activated' | 'alone' | 'charged' | 'committed' | 'ended';
+  /** The takeover machine has given up, and waits for the predecessor to do something about it. */
+  readonly doomed: boolean;
+  readonly ready: boolean;
+  readonly predecessor: 'none' | 'alive' | 'dead';
+  /** The link has been told of a stop, by us or by the other side. */
+  readonly stopping: boolean;
+  /** A client waits for a verdict. */
+  readonly waiting: boolean;
+  /** An order went to a child that had ended, or to nobody. */
+  readonly lost: string | null;
+}
+
+type Happening = PlainEvent;
+type SupervisorStep = Step<typeof supervisorMachine>;
+type SupervisorEdge = Edge<typeof supervisorMachine, World, Happening>;
+type SupervisorModel = Model<typeof supervisorMachine, World, Happening>;
+interface Outcome {
+  readonly world: World;
+  readonly facts: readonly PlainEvent[];
+}
+
+const LEFTOVER = { pid: 601, startTime: '1' };
+const SUCCESSOR = 201;
+
+/** States that wait without an alarm of their own, and why that is right. */
+export const UNALARMED: Readonly<Record<string, string>> = {
+  'idle.locking': 'our own process answers, held or acquired',
+  'idle.binding': 'our own process answers, bound or failed',
+  'idle.opening': 'our own process answers, opened or failed',
+  'idle.publishing': 'our own process answers, claimed or failed',
+  'idle.starting': 'every slot has its alarms',
+  'idle.warming': 'every slot has its start alarm, and the predecessor its reload alarm',
+  running: 'every slot has its alarms',
+  respawning: 'every slot has its alarms',
+  reloading: 'the reload machine has its alarms',
+  takeover: 'the takeover machine has its alarms',
+  'handoff.draining': 'every slot has its drain alarm',
+  'handoff.granting': 'the reload machine has its commit alarm',
+  'handoff.leaving': 'every slot has its drain alarm',
+  'stopping.draining': 'every slot has its drain alarm, and the link to another generation its leave alarm',
+  stopped: 'nothing is waited for',
+  failed: 'nothing is waited for',
+};
+
+const none = (world: World): Outcome => ({ world, facts: [] });
+const says = (world: World, ...facts: readonly PlainEvent[]): Outcome => ({ world, facts });
+const fact = (type: string, more: object = {}): PlainEvent => ({ type, ...more, ...AT });
+const failure = (type: string): PlainEvent => fact(type, { code: 'EIO', message: 'it went wrong' });
+
+const ANSWERS: Readonly<Record<Facility, readonly PlainEvent[]>> = {
+  lock: [
+    fact('lock.acquired', { descriptor: 5 }),
+    fact('lock.held', { holderPid: 99, path: '/run/daemon.pid' }),
+    failure('lock.failed'),
+  ],
+  fence: [fact('fence.acquired', { descriptor: 6 }), failure('fence.failed')],
+  listeners: [fact('listeners.bound', { listeners: [] }), failure('listeners.failed')],
+  lifePipe: [fact('lifePipe.opened', { write: 8, read: 9 }), failure('lifePipe.failed')],
+  control: [fact('control.claimed', { path: '/run/daemon.sock' }), failure('control.failed')],
+  release: [fact('lock.released')],
+};
+
+const refused = (reason: string): PlainEvent =>
+  fact('reload.refused', { generation: 2, pid: SUCCESSOR, reason, detail: 'words', leftovers: [LEFTOVER] });
+
+/** What the reload machine may report next, by name. */
+const reloadChances = (world: World, settings: Settings): readonly string[] => {
+  const { reload, drained, stopping } = world;
+  const exclusive = settings.handoff === 'exclusive';
+  switch (reload) {
+    case 'starting':
+      return ['started', 'refused'];
+    case 'warming':
+      return [
+        'refused',
+        ...(stopping ? [] : ['begun', 'stopped']),
+        // It hung, and the successor decided: an exclusive successor would have killed us.
+        ...(exclusive ? [] : ['promoted']),
+      ];
+    case 'handoff':
+      return ['refused', ...(stopping ? [] : ['stopped']), ...(exclusive && !drained ? [] : ['promoted'])];
+    case 'promoted':
+      return stopping ? ['gone'] : ['refused', 'stopped'];
+    default:
+      return [];
+  }
+};
+
+/** What was said on a link that is over makes no difference any more. */
+const unlinked = { drained: false, stopping: false, doomed: false, ready: false };
+
+const reloadHappens = (world: World, what: string): Outcome => {
+  switch (what) {
+    case 'started':
+      return says({ ...world, reload: 'warming' }, fact('reload.started', { pid: SUCCESSOR, generation: 2 }));
+    case 'begun':
+      return says({ ...world, reload: 'handoff' }, fact('handoff.begun'));
+    case 'promoted':
+      return says(
+        { ...world, reload: 'promoted' },
+        fact('reload.promoted', { generation: 2, pid: SUCCESSOR }),
+      );
+    case 'stopped':
+      return says({ ...world, stopping: true }, fact('stop.requested', { via: 'peer' }));
+    case 'gone':
+      return says({ ...world, ...unlinked, reload: 'ended' }, fact('successor.gone'));
+    default:
+      return says({ ...world, ...unlinked, reload: 'ended' }, refused(world.stopping ? 'stopped' : 'exited'));
+  }
+};
+
+/** What the takeover machine may report next, by name. */
+const takeoverChances = (world: World): readonly string[] => {
+  const { takeover, doomed, ready, predecessor } = world;
+  const early = ['warming', 'asked', 'activated'].includes(takeover);
+  const dies = early && predecessor === 'alive' ? ['dies'] : [];
+  const next: Readonly<Record<string, readonly string[]>> = {
+    asked: doomed ? [] : ['activated', 'silent'],
+    activated: doomed || !ready ? [] : ['charged'],
+    alone: ['acts'],
+    committed: predecessor === 'alive' ? ['gone', 'stopped', 'joined', 'killed'] : [],
+  };
+  return [...dies, ...(next[takeover] ?? [])];
+};
+
+const gone = fact('predecessor.gone', { leftovers: [LEFTOVER] });
+
+const takeoverHappens = (world: World, what: string): Outcome => {
+  switch (what) {
+    case 'dies':
+      return says({ ...world, predecessor: 'dead', takeover: 'alone' }, fact('predecessor.dead'));
+    case 'acts':
+      return says({ ...world, takeover: 'charged' }, fact('takeover.activated'), fact('takeover.charged'));
+    case 'silent':
+      return says(
+        { ...world, takeover: 'activated' },
+        fact('predecessor.silent', { alarm: 'takeover' }),
+        fact('takeover.activated'),
+      );
+    case 'activated':
+      return says({ ...world, takeover: 'activated' }, fact('takeover.activated'));
+    case 'charged':
+      return says({ ...world, takeover: 'charged' }, fact('takeover.charged'));
+    case 'stopped':
+      return says({ ...world, stopping: true }, fact('stop.requested', { via: 'peer' }));
+    case 'joined':
+      return says(world, fact('reload.joined', { id: 'b' }));
+    case 'killed':
+      return says(world, fact('predecessor.killed', { pid: 100 }));
+    default:
+      return says({ ...world, ...unlinked, predecessor: 'dead', takeover: 'ended' }, gone);
+  }
+};
+
+const toReload = (world: World, order: PlainEvent): Outcome => {
+  if (world.reload === 'none' || world.reload === 'ended') return none({ ...world, lost: order.type });
+  if (order.type === 'reload.abort') return none({ ...world, stopping: true });
+  if (order.type === 'workers.drained') return none({ ...world, drained: true });
+  return none(world);
+};
+
+const toTakeover = (world: World, order: PlainEvent): Outcome => {
+  const { takeover } = world;
+  if (takeover === 'none' || takeover === 'ended') return none({ ...world, lost: order.type });
+  const early = ['warming', 'asked', 'activated'].includes(takeover);
+  switch (order.type) {
+    case 'slots.ready':
+      if (takeover === 'warming' && !world.doomed)
+        return says({ ...world, takeover: 'asked', ready: true }, fact('takeover.asked'));
+      return none({ ...world, ready: true });
+    case 'slot.failed':
+      if (!early || world.doomed) return none(world);
+      return says(
+        { ...world, doomed: true },
+        fact('takeover.failed', { reason: order.reason, detail: order.detail }),
+      );
+    case 'takeover.stop':
+      return none({ ...world, doomed: world.doomed || early, stopping: true });
+    case 'charge.taken': {
+      const committed = fact('takeover.committed');
+      if (world.takeover !== 'charged') return none(world);
+      return world.predecessor === 'dead'
+        ? says({ ...world, ...unlinked, takeover: 'ended' }, committed, gone)
+        : says({ ...world, ready: false, doomed: false, takeover: 'committed' }, committed);
+    }
+    default:
+      return none(world);
+  }
+};
+
+const toSlot = (world: World, slot: number, order: string): Outcome => {
+  const stub = world.slots.find((candidate) => candidate.slot === slot);
+  if (stub === undefined) return none({ ...world, lost: order });
+  const obeyed = obey(stub, order);
+  return {
+    world: { ...world, slots: world.slots.map((other) => (other === stub ? obeyed.stub : other)) },
+    facts: obeyed.reports,
+  };
+};
+
+const owing = (world: World, facility: Facility): World => ({
+  ...world,
+  owed: [...world.owed.filter((other) => other !== facility), facility],
+});
+
+const toControl = (world: World, order: PlainEvent): Outcome => {
+  if (order.type === 'control.claim') return none(owing(world, 'control'));
+  return none(order.type === 'control.answer' ? { ...world, waiting: false } : world);
+};
+
+const FACILITIES: Readonly<Record<string, Facility>> = {
+  flock: 'lock',
+  fence: 'fence',
+  listeners: 'listeners',
+  lifePipe: 'lifePipe',
+};
+
+const spawns =
+  (settings: Settings) =>
+  (world: World, src: string, id: string, successor: boolean): Outcome => {
+    const facility = FACILITIES[src];
+    // What a successor inherits is adopted, and nobody waits for the answer.
+    if (facility !== undefined) return none(successor ? world : owing(world, facility));
+    if (src === 'worker')
+      return none({
+        ...world,
+        slots: [...world.slots, newStub(Number(id.slice('worker-'.length)), !successor)],
+      });
+    if (src === 'reloadMachine')
+      return none({ ...world, reload: 'starting', drained: false, stopping: false });
+    if (src !== 'takeoverMachine') return none(world);
+    return startsAfterGrant(settings)
+      ? says({ ...world, takeover: 'asked' }, fact('takeover.asked'))
+      : none({ ...world, takeover: 'warming' });
+  };
+
+const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
+  if (to.startsWith('worker-')) return toSlot(world, Number(to.slice('worker-'.length)), event.type);
+  if (to === 'reload') return toReload(world, event);
+  if (to === 'takeover') return toTakeover(world, event);
+  if (to === 'control') return toControl(world, event);
+  if (to === 'lock' && event.type === 'lock.release') return none(owing(world, 'release'));
+  return none(world);
+};
+
+const reactTo =
+  (settings: Settings, successor: boolean) =>
+  (before: World, step: SupervisorStep): Outcome => {
+    let world = before;
+    const facts: PlainEvent[] = [];
+    const take = (outcome: Outcome) => {
+      world = outcome.world;
+      facts.push(...outcome.facts);
+    };
+    for (const { src, id } of step.spawned) take(spawns(settings)(world, src, id, successor));
+    for (const { to, event } of step.orders) take(orderHappens(world, to, event));
+    return { world, facts };
+  };
+
+/** A slot that a serving supervisor may have: it is filled, or on its way there. */
+const isWanted = (stub: SlotStub): boolean =>
+  stub.state !== 'stopped' && stub.state !== 'held' && !stub.leaving;
+
+const agrees = (record: SlotRecord, stub: SlotStub): boolean =>
+  (record.state === 'stopped') === (stub.state === 'stopped') &&
+  (record.state === 'ready') === (stub.state === 'ready') &&
+  record.pid === (lives(stub) ? pidOf(stub) : null);
+
+const SERVING = ['running', 'respawning', 'idle.starting'];
+
+const problemsOf =
+  (settings: Settings) =>
+  ({ before, happening, after }: SupervisorEdge): readonly string[] => {
+    const { step, world } = after;
+    const { state, context } = step;
+    const problems: string[] = [];
+    const must = (truth: boolean, words: string) => {
+      if (!truth) problems.push(words);
+    };
+    const stubs = world.slots;
+    const final = state === 'stopped' || state === 'failed';
+    must(alarmsOf(step).length > 0 || state in UNALARMED, 'it waits without an alarm');
+    // One that was under way when its machine ended, and its last report with it, harms nobody.
+    must(world.lost === null || context.link === 'none', `an order to a child that has ended: ${world.lost}`);
+    const had = before === null ? [] : childrenOf(before.step).map(({ id }) => id);
+    for (const { id } of step.spawned)
+      must(!had.includes(id) || step.stopped.includes(id), `a child that lives is started again: ${id}`);
+    must(new Set(stubs.map(({ slot }) => slot)).size === stubs.length, 'two machines for one slot');
+    must(
+      final ||
+        stubs.length === 0 ||
+        context.slots.every((record, index) => agrees(record, stubs[index] as SlotStub)),
+      'what is known of a slot is not so',
+    );
+    if (final)
+      must(
+        stubs.every((stub) => stub.state === 'stopped'),
+        'it ends while a worker lives',
+      );
+    const sent = step.orders.map(({ to, event }) => `${to} ${event.type}`);
+    const facts = [...typesOf(happening === null ? [] : [happening])];
+    if (sent.includes('lock lock.release'))
+      must(
+        context.link === 'none' && stubs.every((stub) => stub.state === 'stopped'),
+        'the lock goes too early',
+      );
+    if (sent.includes('lock pid.write'))
+      must(context.inCharge && !context.promoted, 'it writes its pid and is not in charge');
+    if (sent.some((order) => order.endsWith('worker.retain')))
+      must(context.inCharge, 'a generation that is not in charge respawns');
+    if (sent.some((order) => order.endsWith('worker.admit')))
+      must(
+        ['activated', 'charged', 'alone', 'committed', 'ended'].includes(world.takeover),
+        'its workers may serve before the takeover',
+      );
+    for (const { to, event } of step.orders) {
+      if (event.type !== 'worker.kill' && event.type !== 'worker.drain') continue;
+      const stub = before?.world.slots.find(({ slot }) => to === `worker-${slot}`);
+      must(stub !== undefined && stub.state !== 'stopped', 'an order to leave, and nobody is there');
+    }
+    const alone = context.link === 'none' || world.takeover === 'committed';
+    if (SERVING.includes(state) || state === 'reloading') {
+      must(!alone || stubs.every(isWanted), 'a slot is left empty');
+      must(
+        stubs.every((stub) => stub.admitted && stub.retained),
+        'a slot serves without leave',
+      );
+    }
+    if (SERVING.includes(state)) must(context.stops === 0, 'a stop was forgotten');
+    if (state === 'handoff.granting' && settings.handoff === 'overlap')
+      must(stubs.every(isWanted), 'a slot is left empty');
+    if (state === 'handoff.granting' && settings.handoff === 'exclusive')
+      must(
+        stubs.every((stub) => stub.state === 'stopped'),
+        'exclusive: both generations are active',
+      );
+    if (world.reload === 'promoted')
+      must(
+        context.promoted && (final || state.startsWith('handoff')),
+        'it does not hear that it was relieved',
+      );
+    if (state === 'running')
+      must(
+        stubs.every((stub) => stub.state === 'ready'),
+        'running, and a slot is not ready',
+      );
+    if (SERVING.includes(state) && context.link === 'none')
+      must(!world.waiting || context.reload !== null, 'a client waits for a verdict that was given');
+    if (state === 'stopped' && context.promoted) must(!world.waiting, 'a client is left without its verdict');
+    must(facts.length <= 1, 'one thing happens at a time');
+    return problems;
+  };
+
+export interface SupervisorWalk {
+  readonly settings: Partial<Settings>;
+  readonly successor: boolean;
+  readonly hangupStops: boolean;
+  /** Failures of facilities and of spawns are part of it. */
+  readonly failures: boolean;
+}
+
+/** A copy of the machine whose children are empty: the model plays them. */
+export const childless = (): typeof supervisorMachine => {
+  const nothing = fromCallback(() => undefined) as never;
+  return supervisorMachine.provide({
+    actors: { worker: nothing, reloadMachine: nothing, takeoverMachine: nothing },
+  });
+};
+
+const inputOf = (settings: Settings, { successor, hangupStops }: SupervisorWalk): SupervisorInput => ({
+  settings,
+  version: '0.0.0',
+  self: { pid: 100, startTime: '1' },
+  startedAtMs: 1_000,
+  hangupStops,
+  handover: successor
+    ? {
+        messages: 3,
+        record: {
+          version: 1,
+          tanist: '0.0.0',
+          name: 'daemon',
+          pidFile: '/run/daemon.pid',
+          handoff: settings.handoff,
+          generation: 1,
+          predecessor: { pid: 100, startTime: '1' },
+          workers: [],
+          requestedAtMs: 1_000,
+          ids: ['a'],
+          hangupStops,
+          descriptors: {
+            lock: 4,
+            token: 5,
+            lifeWrite: 6,
+            lifeRead: 7,
+            peerRead: 8,
+            fence: settings.handoff === 'exclusive' ? 9 : null,
+          },
+          listeners: [],
+        },
+      }
+    : null,
+});
+
+const keyOf: SupervisorModel['key'] = ({ state, context }, world) =>
+  JSON.stringify([
+    state,
+    // Slots are alike: which of them is which makes no difference.
+    world.slots.map(({ slot, ...stub }) => Object.values(stub).join()).sort(),
+    // A link that is over is as one that never was.
+    { ...world, slots: null, reload: world.reload === 'ended' ? 'none' : world.reload },
+    [context.link, context.promoted, context.inCharge, context.everReady, context.retiring],
+    [Math.min(context.stops, 3), context.failure !== null, context.leftovers.length > 0],
+    [context.reload === null, context.lastReload === null, context.respawnsAtMs.length],
+  ]);
+
+/** Nobody can connect to a control socket that was never claimed. */
+const UNPUBLISHED = ['idle.locking', 'idle.fencing', 'idle.binding', 'idle.opening', 'idle.publishing'];
+
+const requests = (
+  world: World,
+  step: SupervisorStep,
+  { hangupStops }: SupervisorWalk,
+): readonly Happening[] => [
+  fact('reload.requested', { via: 'SIGUSR2', id: null }),
+  ...(world.waiting || UNPUBLISHED.includes(step.state)
+    ? []
+    : [fact('reload.requested', { via: 'control', id: 'a' })]),
+  ...(step.context.stops > 2 ? [] : [fact('stop.requested', { via: 'SIGTERM' })]),
+  ...(hangupStops && step.context.stops > 2 ? [] : [fact('hangup.received')]),
+];
+
+export const supervisorModel = (covered: SupervisorCovered, options: SupervisorWalk): SupervisorModel => {
+  const settings = settingsWith(options.settings);
+  const start = begin(covered.machine, inputOf(settings, options));
+  return {
+    covered,
+    start,
+    world: {
+      owed: [],
+      slots: [],
+      reload: 'none',
+      drained: false,
+      takeover: 'none',
+      doomed: false,
+      ready: false,
+      predecessor: options.successor ? 'alive' : 'none',
+      stopping: false,
+      waiting: false,
+      lost: null,
+    },
+    key: keyOf,
+    happenings: (step, world) => [
+      ...world.owed.slice(0, 1).flatMap((facility) => ANSWERS[facility].slice(0, options.failures ? 3 : 1)),
+      ...(options.failures && world.owed[0] === 'control' ? [failure('pid.failed')] : []),
+      ...world.slots.flatMap((stub) =>
+        chances(stub)
+          .filter((what) => options.failures || what !== 'unspawned')
+          .map((what) => ({ type: 'slot', slot: stub.slot, what })),
+      ),
+      ...reloadChances(world, settings).map((what) => ({ type: 'reload', what })),
+      ...takeoverChances(world).map((what) => ({ type: 'takeover', what })),
+      ...requests(world, step, options),
+      ...alarmsOf(step).map(({ alarm }) => fact('alarm.fired', { alarm })),
+    ],
+    happen: (before, happening) => {
+      const world = { ...before, lost: null };
+      const what = String(happening.what);
+      switch (happening.type) {
+        case 'slot': {
+          const stub = world.slots.find(({ slot }) => slot === happening.slot) as SlotStub;
+          const outcome = chance(stub, what);
+          return {
+            world: { ...world, slots: world.slots.map((other) => (other === stub ? outcome.stub : other)) },
+            facts: outcome.reports,
+          };
+        }
+        case 'reload':
+          return reloadHappens(world, what);
+        case 'takeover':
+          return takeoverHappens(world, what);
+        case 'reload.requested':
+          return says({ ...world, waiting: world.waiting || happening.via === 'control' }, happening);
+        default: {
+          const isAnswer = Object.values(ANSWERS).some((answers) => answers.includes(happening));
+          return says(isAnswer ? { ...world, owed: world.owed.slice(1) } : world, happening);
+        }
+      }
+    },
+    react: reactTo(settings, options.successor),
+    isEnd: (state) => state === 'stopped' || state === 'failed',
+    problems: problemsOf(settings),
+  };
+};

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { covered, placeText } from './coverage.js';
+import { type Row, tableOf, timed } from './coverage-table.js';
+import { childless, type SupervisorWalk, supervisorModel } from './supervisor-model.js';
+import { walk } from './walk.js';
+
+const first = { successor: false, hangupStops: false, failures: true };
+const calm = { ...first, failures: false };
+const limited = { respawnLimit: { count: 1, withinMs: 10_000 } };
+
+const WALKS: Readonly<Record<string, SupervisorWalk>> = {
+  'first, overlap, 1 slot': { ...first, settings: {} },
+  'first, exclusive, 1 slot': { ...first, settings: { handoff: 'exclusive' } },
+  'first, overlap, 1 slot, limit, terminal': { ...first, hangupStops: true, settings: limited },
+  'successor, overlap, 1 slot': { ...first, successor: true, settings: {} },
+  'successor, exclusive, 1 slot': { ...first, successor: true, settings: { handoff: 'exclusive' } },
+  'successor, exclusive, no protocol, 1 slot': {
+    ...first,
+    successor: true,
+    settings: { handoff: 'exclusive', ready: { mode: 'alive', forMs: 1_000 } },
+  },
+  'successor, overlap, 2 slots': { ...calm, successor: true, settings: { workers: 2 } },
+  'successor, exclusive, 2 slots': {
+    ...calm,
+    successor: true,
+    settings: { workers: 2, handoff: 'exclusive' },
+  },
+};
+
+describe('every edge of the supervisor machine', () => {
+  const machine = covered(childless());
+  const rows: Row[] = [];
+
+  for (const [name, options] of Object.entries(WALKS)) {
+    it(`keeps the promises of a supervisor (${name})`, () => {
+      rows.push(timed(name, () => walk(supervisorModel(machine, options))));
+    });
+  }
+
+  it('has been walked completely', () => {
+    console.log(tableOf('supervisor', machine, rows));
+    expect(machine.missed().map(placeText)).toEqual([]);
+  });
+});
