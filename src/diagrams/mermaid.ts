@@ -32,13 +32,15 @@ const arrows = (state: State): readonly string[] => {
 /** Columns of a description in its box. */
 const WIDTH = 34;
 
-const wrapped = (text: string): readonly string[] =>
-  text.split(' ').reduce<readonly string[]>((lines, word) => {
+const wrapped = (text: string): readonly string[] => {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    return last !== undefined && last.length + word.length < WIDTH
-      ? [...lines.slice(0, -1), `${last} ${word}`]
-      : [...lines, word];
-  }, []);
+    if (last === undefined || last.length + word.length >= WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+};
 
 const declared = (state: State): readonly string[] => {
   const id = idOf(state.path);

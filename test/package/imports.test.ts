@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { type Import, importsIn, sourcesIn } from './imports.js';
+
+const text = ({ from, to, typesOnly }: Import): string =>
+  `${from} imports ${typesOnly ? 'types of ' : ''}${to}`;
+
+/** Imports of a room that its rule does not allow, in words. */
+const strangers = (folder: string, allowed: (entry: Import) => boolean): readonly string[] =>
+  importsIn(folder)
+    .filter((entry) => !entry.to.startsWith(`${folder}/`) && !allowed(entry))
+    .map(text);
+
+const isNode = ({ to }: Import): boolean => to.startsWith('node:');
+
+describe('who may import whom', () => {
+  it('finds the files it reads', () => {
+    for (const folder of ['machines', 'src/protocol', 'src/worker', 'src/actors', 'src/cli'])
+      expect(sourcesIn(folder).length, folder).toBeGreaterThan(2);
+    expect(importsIn('machines').length).toBeGreaterThan(30);
+  });
+
+  it('machines import xstate and themselves', () => {
+    expect(strangers('machines', ({ to }) => to === 'xstate')).toEqual([]);
+  });
+
+  it('the protocol imports nothing', () => {
+    expect(strangers('src/protocol', () => false)).toEqual([]);
+  });
+
+  it('the worker imports the protocol and node', () => {
+    expect(strangers('src/worker', (entry) => isNode(entry) || entry.to.startsWith('src/protocol/'))).toEqual(
+      [],
+    );
+  });
+
+  it('actors import the protocol, and types of the machines, of Env and of the program', () => {
+    // The index is where machines, actors and the real door to the operating system are put together.
+    const isIndex = ({ from }: Import) => from === 'src/actors/index.ts';
+    const mayBeTypes = ({ to, typesOnly }: Import) =>
+      typesOnly && (to.startsWith('machines/') || to === 'src/os/env.ts' || to === 'src/program.ts');
+    const isAssembly = (entry: Import) =>
+      isIndex(entry) && (entry.to.startsWith('machines/') || entry.to === 'src/os/node-env.ts');
+    const allowed = (entry: Import) =>
+      entry.to === 'xstate' ||
+      entry.to === 'node:crypto' ||
+      entry.to.startsWith('src/protocol/') ||
+      mayBeTypes(entry) ||
+      isAssembly(entry);
+    expect(strangers('src/actors', allowed)).toEqual([]);
+  });
+
+  it('nothing but the command line imports the command line', () => {
+    const others = [...importsIn('machines'), ...importsIn('src')];
+    expect(
+      others.filter(({ from, to }) => to.startsWith('src/cli/') && !from.startsWith('src/cli/')).map(text),
+    ).toEqual([]);
+  });
+
+  it('diagrams import the machines and xstate', () => {
+    expect(strangers('src/diagrams', ({ to }) => to === 'xstate' || to.startsWith('machines/'))).toEqual([]);
+  });
+
+  it('only the operating system’s room, the worker and the command line reach for processes and sockets', () => {
+    const doors = ['node:child_process', 'node:net', 'fs-ext'];
+    const rooms = ['src/os/', 'src/worker/', 'src/cli/'];
+    const reaching = importsIn('src').filter(
+      ({ from, to, typesOnly }) =>
+        doors.includes(to) && !typesOnly && !rooms.some((room) => from.startsWith(room)),
+    );
+    expect(reaching.map(text)).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/version.js';
+import { ROOT } from './imports.js';
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+let folder = '';
+let packed: Packed = { filename: '', files: [] };
+
+/** A project of somebody's own: the package, and beside it only what is named. */
+const projectWith = (name: string, packages: readonly string[]): string => {
+  const project = join(folder, name);
+  const modules = join(project, 'node_modules');
+  mkdirSync(join(modules, 'tanist'), { recursive: true });
+  execFileSync('tar', [
+    '-xzf',
+    join(folder, packed.filename),
+    '-C',
+    join(modules, 'tanist'),
+    '--strip-components=1',
+  ]);
+  for (const dependency of packages)
+    cpSync(join(ROOT, 'node_modules', dependency), join(modules, dependency), { recursive: true });
+  return project;
+};
+
+/** What a program in the project prints; throws with its error output when it fails. */
+const run = (project: string, program: string): string =>
+  execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: project,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+
+beforeAll(() => {
+  if (!existsSync(join(ROOT, 'dist/machines/index.js')))
+    throw new Error('nothing is built yet: npm run build');
+  folder = mkdtempSync(join(tmpdir(), 'tanist-pack-'));
+  const said = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+  [packed = packed] = JSON.parse(said) as Packed[];
+});
+
+afterAll(() => {
+  if (folder !== '') rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the packed package', () => {
+  it('says its version in the same words as package.json', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(VERSION).toBe(version);
+  });
+
+  it('holds what is used, and nothing of the tests', () => {
+    const paths = packed.files.map(({ path }) => path);
+    for (const path of [
+      'dist/bin/tanist.js',
+      'dist/machines/index.d.ts',
+      'diagrams/supervisor.md',
+      'LICENSE',
+    ])
+      expect(paths).toContain(path);
+    expect(paths.filter((path) => path.startsWith('test/') || path.startsWith('machines/'))).toEqual([]);
+  });
+
+  it('gives tanist/machines with only xstate beside it', () => {
+    const project = projectWith('machines', ['xstate']);
+    const said = run(
+      project,
+      `import { initialTransition } from 'xstate';
+       import * as machines from 'tanist/machines';
+       const { supervisorMachine, workerMachine, reloadMachine, takeoverMachine } = machines;
+       const input = { slot: 1, generation: 1, settings: {}, inheritance: {}, admitted: true, retained: true };
+       const [snapshot] = initialTransition(workerMachine, input);
+       console.log([supervisorMachine, workerMachine, reloadMachine, takeoverMachine].map((m) => m.id).join(), snapshot.value);`,
+    );
+    expect(said.trim()).toBe('supervisor,worker,reload,takeover stopped');
+  });
+
+  it('gives tanist/worker with nothing beside it', () => {
+    const project = projectWith('worker', []);
+    expect(run(project, `import { connect } from 'tanist/worker'; console.log(typeof connect);`).trim()).toBe(
+      'function',
+    );
+  });
+});
