@@ -10,7 +10,12 @@ const idOf = (path: string): string => path.replaceAll('.', '_');
 
 /** A colon ends a mermaid label, a semicolon its statement. */
 const plain = (text: string): string =>
-  text.replaceAll(':', ' =').replaceAll(';', ',').replaceAll('"', "'").replaceAll('#', '');
+  text
+    .replaceAll(': ', ' – ')
+    .replaceAll(':', ' ')
+    .replaceAll(';', ',')
+    .replaceAll('"', "'")
+    .replaceAll('#', '');
 
 const labelOf = ({ event, guard }: Way): string =>
   guard === '' ? plain(event) : `${plain(event)} [${plain(guard)}]`;
