@@ -6,7 +6,7 @@
  */
 import http from 'node:http';
 import { type LoadFact, type LoadOrder, type LoadPlan, monotonicMs, type Sample } from './plan.js';
-import { type Due, startRequest, type UnderWay } from './request.js';
+import { type Connection, type Due, startRequest, type UnderWay } from './request.js';
 
 const PROGRESS_EVERY_MS = 100;
 
@@ -22,8 +22,9 @@ class Generator {
   /** In the order in which they were due. */
   readonly #underWay = new Set<UnderWay>();
   readonly #waiting: Due[] = [];
-  readonly #doomed = new Set<number>();
-  #everyoneDoomedUntilMs = 0;
+  /** When the worker at the other end of a port was killed. */
+  readonly #doomed = new Map<number, number>();
+  #everyoneDoomedAtMs = 0;
   #sent = 0;
   #stopping = false;
   #failed = 0;
@@ -43,10 +44,15 @@ class Generator {
   }
 
   doom(ports: readonly number[] | null): void {
-    for (const port of ports ?? []) this.#doomed.add(port);
-    // Where nobody tells whose connection is whose, all that fail at this moment may be the worker's.
-    if (ports === null) this.#everyoneDoomedUntilMs = monotonicMs() + PROGRESS_EVERY_MS;
+    const atMs = monotonicMs();
+    for (const port of ports ?? []) this.#doomed.set(port, atMs);
+    // Where nobody tells whose connection is whose, every one of this moment may be the worker's.
+    if (ports === null) this.#everyoneDoomedAtMs = atMs;
     tell({ type: 'connections.doomed' });
+  }
+
+  #isDoomed({ port, beganAtMs }: Connection): boolean {
+    return beganAtMs < Math.max(this.#everyoneDoomedAtMs, this.#doomed.get(port) ?? 0);
   }
 
   stop(): void {
@@ -77,13 +83,16 @@ class Generator {
     while (this.#underWay.size < this.#plan.maxInFlight) {
       const due = this.#waiting.shift();
       if (due === undefined) return;
-      const isDoomed = (port: number) =>
-        this.#doomed.has(port) || monotonicMs() < this.#everyoneDoomedUntilMs;
       this.#underWay.add(
-        startRequest(due, this.#plan, isDoomed, (request, sample) => {
-          this.#underWay.delete(request);
-          this.#record(sample);
-        }),
+        startRequest(
+          due,
+          this.#plan,
+          (connection) => this.#isDoomed(connection),
+          (request, sample) => {
+            this.#underWay.delete(request);
+            this.#record(sample);
+          },
+        ),
       );
     }
   }

@@ -33,18 +33,41 @@ const outcomeOf = (error: NodeJS.ErrnoException): Outcome => {
   }
 };
 
+/** A connection of ours: ports are used again, so the moment of its begin tells two with the same port apart. */
+export interface Connection {
+  readonly port: number;
+  readonly beganAtMs: number;
+}
+
+const connections = new WeakMap<Socket, Connection>();
+
+/** The connection of a socket, from the first moment at which it is known. */
+const followConnection = (socket: Socket, learn: (connection: Connection) => void): void => {
+  const known = connections.get(socket);
+  if (known !== undefined) {
+    learn(known);
+    return;
+  }
+  const beganAtMs = monotonicMs();
+  socket.once('connect', () => {
+    const connection = { port: socket.localPort ?? 0, beganAtMs };
+    connections.set(socket, connection);
+    learn(connection);
+  });
+};
+
 /**
- * @param isDoomed whether a local port belonged to a connection to a worker that was killed.
+ * @param isDoomed whether a connection was to a worker that has been killed since.
  * @param onEnd called once.
  */
 export const startRequest = (
   due: Due,
   plan: LoadPlan,
-  isDoomed: (port: number) => boolean,
+  isDoomed: (connection: Connection) => boolean,
   onEnd: (request: UnderWay, sample: Sample) => void,
 ): UnderWay => {
   const lagMs = monotonicMs() - due.dueAtMs;
-  let port = 0;
+  let connection: Connection | null = null;
   let over = false;
   const end = (outcome: Outcome, detail: string | null) => {
     if (over) return;
@@ -52,8 +75,10 @@ export const startRequest = (
     const latencyMs = monotonicMs() - due.dueAtMs;
     onEnd(underWay, { dueAtMs: due.dueAtMs, latencyMs, lagMs, outcome, kept: due.agent !== null, detail });
   };
-  const fail = (error: NodeJS.ErrnoException) =>
-    end(isDoomed(port) ? 'lost' : outcomeOf(error), `${error.code ?? ''} ${error.message}`.trim());
+  const fail = (error: NodeJS.ErrnoException) => {
+    const lost = connection !== null && isDoomed(connection);
+    end(lost ? 'lost' : outcomeOf(error), `${error.code ?? ''} ${error.message}`.trim());
+  };
   const { host, path } = plan;
   const outgoing = http.get({ host, port: plan.port, path, agent: due.agent ?? false }, (incoming) => {
     const status = incoming.statusCode ?? 0;
@@ -63,11 +88,9 @@ export const startRequest = (
   });
   outgoing.on('error', fail);
   outgoing.once('socket', (socket: Socket) => {
-    const learnPort = () => {
-      port = socket.localPort ?? 0;
-    };
-    if (socket.connecting) socket.once('connect', learnPort);
-    else learnPort();
+    followConnection(socket, (found) => {
+      connection = found;
+    });
   });
   const underWay: UnderWay = {
     due,
