@@ -1,32 +1,7 @@
 import http from 'node:http';
-import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Daemon, until, World } from './harness.js';
-import { give, idleDescriptors, newWorld, perl, SERVING } from './workers.js';
-
-/** A raw connection to a control socket: what it was answered, and whether it has ended. */
-class Client {
-  readonly socket: net.Socket;
-  answer = '';
-  ended = false;
-
-  constructor(path: string, text: string | Uint8Array) {
-    this.socket = net.connect({ path });
-    this.socket.on('data', (chunk) => {
-      this.answer += chunk.toString('latin1');
-    });
-    // A reset is an end, too.
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => {
-      this.ended = true;
-    });
-    this.socket.write(text);
-  }
-
-  end(): Promise<boolean> {
-    return until('the end of a connection', () => this.ended);
-  }
-}
+import { type Daemon, World } from './harness.js';
+import { Client, give, newWorld, perl, SERVING } from './workers.js';
 
 const ask = (
   socketPath: string,
@@ -57,9 +32,6 @@ describe('the control socket', () => {
   let world: World;
   let daemon: Daemon;
   let path: string;
-  let halfHead: Client;
-  let halfBody: Client;
-  let descriptors: number;
 
   beforeAll(async () => {
     world = new World();
@@ -73,11 +45,7 @@ describe('the control socket', () => {
       ...perl(...SERVING),
     ]);
     await daemon.running();
-    descriptors = await idleDescriptors(daemon.pid);
     path = world.path('web.sock');
-    // These never finish; what becomes of them is the last test’s matter.
-    halfHead = new Client(path, 'GET /status HTTP/1.1\r\nHost: x\r\nX-Half:');
-    halfBody = new Client(path, 'POST /stop HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
   });
   afterAll(() => world.dispose());
 
@@ -173,13 +141,6 @@ describe('the control socket', () => {
     const flood = Array.from({ length: 60 }, () => new Client(path, ''));
     for (const { socket } of flood) socket.destroy();
     expect((await ask(path, 'GET', '/healthz')).status).toBe(200);
-  });
-
-  it('ends a request that is never finished, and has forgotten all that asked it', async () => {
-    await halfHead.end();
-    halfBody.socket.destroy();
-    expect((await daemon.running()).pid).toBe(daemon.pid);
-    expect(await idleDescriptors(daemon.pid)).toBe(descriptors);
   });
 });
 

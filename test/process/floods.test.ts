@@ -22,9 +22,9 @@ const watch = async (daemon: Daemon, end: RegExp): Promise<{ slowestMs: number; 
 describe('a worker that floods its channel', () => {
   const READABLE = {
     'with lines of rubbish': 'flood 50 what is this supposed to mean, and who is going to read all of it?\\n',
-    'with empty lines': 'flood 20 \\n',
+    'with empty lines': 'flood 5 \\n',
     'with what is not UTF-8':
-      'flood 10 \\xff\\xfe\\x00\\xc3\\x28 this is no text at all, however long one looks at it\\n',
+      'flood 5 \\xff\\xfe\\x00\\xc3\\x28 this is no text at all, however long one looks at it\\n',
     'with status texts': 'flood 50 status working\\n',
   };
 

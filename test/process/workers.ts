@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { onTestFinished } from 'vitest';
 import { Daemon, fixture, isRunning, root, tanistScript, until, World } from './harness.js';
 
@@ -148,3 +149,27 @@ export const limitDescriptors = (pid: number, count: number): number => {
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`]);
   return before;
 };
+
+/** A raw connection to a control socket: what it was answered, and whether it has ended. */
+export class Client {
+  readonly socket: net.Socket;
+  answer = '';
+  ended = false;
+
+  constructor(path: string, text: string | Uint8Array) {
+    this.socket = net.connect({ path });
+    this.socket.on('data', (chunk) => {
+      this.answer += chunk.toString('latin1');
+    });
+    // A reset is an end, too.
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.ended = true;
+    });
+    this.socket.write(text);
+  }
+
+  end(): Promise<boolean> {
+    return until('the end of a connection', () => this.ended);
+  }
+}
