@@ -42,7 +42,9 @@ const expectSuccession = async (daemon: Daemon, successor: number): Promise<void
   expect(status.lastReload).toMatchObject({ outcome: 'promoted', generation: 2 });
   const address = status.listeners[0]?.address;
   if (address !== undefined) {
-    expect(await who(address)).toMatchObject({ generation: 2, pid: workerPid(status) });
+    const { generation, pid } = await who(address);
+    expect(generation).toBe(2);
+    expect(workerPids(status)).toContain(pid);
   }
   expect((await world.tanist('run', '--name', 'service', '--', 'true')).status).toBe(5);
   world.release({});

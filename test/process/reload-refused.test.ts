@@ -78,53 +78,6 @@ const ownNode = (): string => {
 };
 
 describe.each(MODES)('a reload that fails, %s', (mode: Mode) => {
-  it('X1: leaves the worker alone when the start directory is gone', async () => {
-    const cwd = world.path('release');
-    mkdirSync(cwd);
-    const { daemon, status } = await world.started({ mode, cwd });
-    rmSync(cwd, { recursive: true });
-    const answer = await world.reload();
-    expectRefusal(answer, 'spawn-failed', /the start directory .* is gone/);
-    expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
-    await expectUntouched(daemon, status);
-    mkdirSync(cwd);
-    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
-  });
-
-  it('X1: leaves the worker alone when tanist itself is gone', async () => {
-    const script = world.ownTanist();
-    const { daemon, status } = await world.started({ mode, script });
-    unlinkSync(script);
-    const answer = await world.reload();
-    expectRefusal(answer, 'spawn-failed', /tanist\.js is gone/);
-    expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
-    await expectUntouched(daemon, status);
-    symlinkSync(tanistScript, script);
-    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
-  });
-
-  it('X5: notices a successor that dies at once, reaps it and takes the next request', async () => {
-    const script = world.ownTanist();
-    const { daemon, status } = await world.started({ mode, script });
-    for (const [program, detail] of [
-      ['process.exit(7)', /exited with status 7/],
-      ['process.kill(process.pid, "SIGKILL")', /by SIGKILL/],
-      ['this is no program', /exited with status 1/],
-    ] as const) {
-      unlinkSync(script);
-      writeFileSync(script, program);
-      const answer = await world.reload();
-      expectRefusal(answer, 'exited', detail);
-      expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
-      expect(childrenOf(daemon.pid)).toEqual(workerPids(status));
-    }
-    await expectUntouched(daemon, status);
-    unlinkSync(script);
-    symlinkSync(tanistScript, script);
-    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 5 });
-    await daemon.settled(5);
-  });
-
   it('tells with status 4 that a worker of the new version crashed, and goes on', async () => {
     const { daemon, status } = await world.started({ mode, options: ['--workers', '2'] });
     world.release({ version: 'broken', boot: 'crash' });
@@ -151,35 +104,6 @@ describe.each(MODES)('a reload that fails, %s', (mode: Mode) => {
     await expectUntouched(daemon, status);
   });
 
-  it('refuses a new version whose probe answers wrongly: not-ready', async () => {
-    const options = ['--start-timeout', '1s', '--ready', 'http=/health'];
-    const { daemon, status } = await world.started({ mode, options });
-    world.release({ version: 'broken', health: 500 });
-    const answer = await world.reload();
-    expectRefusal(answer, 'not-ready', /probed at \/health for 1000 ms: .*500/);
-    expect(answer.verdict.durationMs).toBeGreaterThanOrEqual(1_000 - ROUNDING_MS);
-    await ended((await world.step('started', 2)).pid);
-    await expectUntouched(daemon, status);
-    world.release({ version: 'whole' });
-    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
-  });
-
-  it('does not use the number of a refused generation again', async () => {
-    const { daemon, status } = await world.started({ mode });
-    world.release({ boot: 'crash' });
-    expect((await world.reload()).verdict.generation).toBe(2);
-    expect((await world.reload()).verdict.generation).toBe(3);
-    await expectUntouched(daemon, status);
-    world.release({ version: 'whole' });
-    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 4 });
-    await daemon.settled(4);
-    world.release({ boot: 'crash' });
-    expect((await world.reload()).verdict.generation).toBe(5);
-    expect(world.steps().map(({ generation }) => generation)).toEqual(
-      expect.arrayContaining([1, 2, 3, 4, 5]),
-    );
-  });
-
   it('S35, X16: ends the whole generation of a successor that hangs, and takes the next request', async () => {
     const options = ['--reload-timeout', '1s'];
     const { daemon, status } = await world.started({ mode, options });
@@ -199,10 +123,88 @@ describe.each(MODES)('a reload that fails, %s', (mode: Mode) => {
     world.release({ version: 'whole' });
     expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
   });
+});
+
+describe('a reload that fails', () => {
+  it('X1: leaves the worker alone when the start directory is gone', async () => {
+    const cwd = world.path('release');
+    mkdirSync(cwd);
+    const { daemon, status } = await world.started({ cwd });
+    rmSync(cwd, { recursive: true });
+    const answer = await world.reload();
+    expectRefusal(answer, 'spawn-failed', /the start directory .* is gone/);
+    expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
+    await expectUntouched(daemon, status);
+    mkdirSync(cwd);
+    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
+  });
+
+  it('X1: leaves the worker alone when tanist itself is gone', async () => {
+    const script = world.ownTanist();
+    const { daemon, status } = await world.started({ script });
+    unlinkSync(script);
+    const answer = await world.reload();
+    expectRefusal(answer, 'spawn-failed', /tanist\.js is gone/);
+    expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
+    await expectUntouched(daemon, status);
+    symlinkSync(tanistScript, script);
+    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
+  });
+
+  it('X5: notices a successor that dies at once, reaps it and takes the next request', async () => {
+    const script = world.ownTanist();
+    const { daemon, status } = await world.started({ script });
+    for (const [program, detail] of [
+      ['process.exit(7)', /exited with status 7/],
+      ['process.kill(process.pid, "SIGKILL")', /by SIGKILL/],
+      ['this is no program', /exited with status 1/],
+    ] as const) {
+      unlinkSync(script);
+      writeFileSync(script, program);
+      const answer = await world.reload();
+      expectRefusal(answer, 'exited', detail);
+      expect(answer.verdict.durationMs).toBeLessThan(AT_ONCE_MS);
+      expect(childrenOf(daemon.pid)).toEqual(workerPids(status));
+    }
+    await expectUntouched(daemon, status);
+    unlinkSync(script);
+    symlinkSync(tanistScript, script);
+    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 5 });
+    await daemon.settled(5);
+  });
+
+  it('refuses a new version whose probe answers wrongly: not-ready', async () => {
+    const options = ['--start-timeout', '1s', '--ready', 'http=/health'];
+    const { daemon, status } = await world.started({ options });
+    world.release({ version: 'broken', health: 500 });
+    const answer = await world.reload();
+    expectRefusal(answer, 'not-ready', /probed at \/health for 1000 ms: .*500/);
+    expect(answer.verdict.durationMs).toBeGreaterThanOrEqual(1_000 - ROUNDING_MS);
+    await ended((await world.step('started', 2)).pid);
+    await expectUntouched(daemon, status);
+    world.release({ version: 'whole' });
+    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 3 });
+  });
+
+  it('does not use the number of a refused generation again', async () => {
+    const { daemon, status } = await world.started();
+    world.release({ boot: 'crash' });
+    expect((await world.reload()).verdict.generation).toBe(2);
+    expect((await world.reload()).verdict.generation).toBe(3);
+    await expectUntouched(daemon, status);
+    world.release({ version: 'whole' });
+    expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation: 4 });
+    await daemon.settled(4);
+    world.release({ boot: 'crash' });
+    expect((await world.reload()).verdict.generation).toBe(5);
+    expect(world.steps().map(({ generation }) => generation)).toEqual(
+      expect.arrayContaining([1, 2, 3, 4, 5]),
+    );
+  });
 
   it('refuses a successor that cannot read its hand-over record: incompatible', async () => {
     const script = world.ownTanist();
-    const { daemon, status } = await world.started({ mode, script });
+    const { daemon, status } = await world.started({ script });
     unlinkSync(script);
     // Another tanist: it says what one says that reads version 99 only, and goes.
     const words = { say: 'failed', reason: 'incompatible', detail: 'this tanist reads 99' };
