@@ -1,0 +1,362 @@
+import { describe, expect, it } from 'vitest';
+import type { WorkerEvent } from '../../machines/events.js';
+import type { Settings } from '../../machines/policy.js';
+import { type WorkerInput, workerMachine } from '../../machines/worker.js';
+import { alarmsOf, drive, sentTo, typesOf } from '../model/drive.js';
+import { settingsWith } from '../model/settings.js';
+
+const WHO = { slot: 1, generation: 1 };
+const PID = 70;
+const CHANNEL = 12;
+
+const spawned = (pid = PID, channel = CHANNEL): WorkerEvent => ({
+  type: 'worker.spawned',
+  ...WHO,
+  pid,
+  startTime: '5',
+  channel,
+  atMs: 1_000,
+});
+const asks = (channel = CHANNEL, atMs = 2_000): WorkerEvent => ({ type: 'takeover.said', channel, atMs });
+const exits = (changes: { pid?: number; code?: number | null; signal?: string | null; atMs?: number } = {}) =>
+  ({ type: 'worker.exited', ...WHO, pid: PID, code: 1, signal: null, atMs: 3_000, ...changes }) as const;
+const fires = (alarm: 'start' | 'silence' | 'drain' | 'kill' | 'backoff' | 'alive'): WorkerEvent => ({
+  type: 'alarm.fired',
+  alarm,
+  atMs: 61_000,
+});
+const noProcess: WorkerEvent = {
+  type: 'spawn.failed',
+  ...WHO,
+  code: 'EAGAIN',
+  message: 'no room',
+  atMs: 1_000,
+};
+
+const slot = (changes: Partial<Settings> = {}, input: Partial<WorkerInput> = {}) => {
+  const worker = drive(workerMachine, {
+    ...WHO,
+    settings: settingsWith(changes),
+    inheritance: { listeners: [], lifeWrite: 8, fence: null },
+    admitted: true,
+    retained: true,
+    ...input,
+  });
+  worker.send({ type: 'worker.start' });
+  return worker;
+};
+
+const NOT_IN_CHARGE = { admitted: false, retained: false };
+const HTTP: Partial<Settings> = { ready: { mode: 'http', path: '/health' } };
+const ALIVE: Partial<Settings> = { ready: { mode: 'alive', forMs: 700 } };
+
+describe('a slot that is filled', () => {
+  it('starts one process with what it inherits', () => {
+    const worker = slot(HTTP);
+    expect(worker.now.spawned).toEqual([
+      {
+        id: 'process',
+        src: 'fork',
+        input: {
+          ...WHO,
+          inheritance: { listeners: [], lifeWrite: 8, fence: null },
+          probe: true,
+          tethered: false,
+        },
+      },
+    ]);
+  });
+
+  it('waits for the word takeover under the start alarm, and answers ok', () => {
+    const worker = slot();
+    worker.send(spawned());
+    expect(worker.now.state).toBe('alive.living.booting.starting');
+    expect(alarmsOf(worker.now)).toEqual([
+      { alarm: 'start', delayMs: 60_000 },
+      { alarm: 'silence', delayMs: 5_000 },
+    ]);
+    const step = worker.send(asks());
+    expect(step.state).toBe('alive.living.ready.serving');
+    expect(step.reports).toEqual([{ type: 'worker.ready', ...WHO, pid: PID, bootMs: 1_000, atMs: 2_000 }]);
+    expect(sentTo(step, 'channel')).toEqual([{ type: 'channel.ok' }]);
+  });
+
+  it('answers a worker that asks again at once', () => {
+    const worker = slot();
+    worker.send(spawned(), asks());
+    expect(sentTo(worker.send(asks()), 'channel')).toEqual([{ type: 'channel.ok' }]);
+  });
+
+  it('answers as many pings as came together', () => {
+    const worker = slot();
+    worker.send(spawned());
+    const step = worker.send({ type: 'ping.said', channel: CHANNEL, count: 3, atMs: 1_500 });
+    expect(sentTo(step, 'channel')).toEqual([{ type: 'channel.pong', count: 3 }]);
+  });
+
+  it('passes on what the worker says of itself', () => {
+    const worker = slot();
+    worker.send(spawned());
+    const step = worker.send({ type: 'status.said', channel: CHANNEL, text: 'warming', atMs: 1_500 });
+    expect(step.reports).toEqual([{ type: 'worker.described', ...WHO, pid: PID, status: 'warming' }]);
+  });
+
+  it('mentions a silent worker once and goes on waiting', () => {
+    const worker = slot();
+    worker.send(spawned());
+    const step = worker.send(fires('silence'));
+    expect(step.reports).toEqual([
+      { type: 'worker.silent', ...WHO, pid: PID, waitedMs: 5_000, remainingMs: 55_000 },
+    ]);
+    expect(step.state).toBe('alive.living.booting.starting');
+  });
+
+  it('ignores an order to fill what is filled', () => {
+    const worker = slot();
+    worker.send(spawned(), asks());
+    const step = worker.send({ type: 'worker.start' });
+    expect([step.state, step.spawned]).toEqual(['alive.living.ready.serving', []]);
+  });
+});
+
+describe('a slot of a generation that is not in charge', () => {
+  it('answers nothing before it is admitted, then at once', () => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    const asked = worker.send(spawned(), asks(), asks());
+    expect(sentTo(asked, 'channel')).toEqual([]);
+    expect(asked.state).toBe('alive.living.ready.waiting');
+    expect(sentTo(worker.send({ type: 'worker.admit' }), 'channel')).toEqual([{ type: 'channel.ok' }]);
+  });
+
+  it('answers as soon as it asks when it was admitted before', () => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    worker.send(spawned(), { type: 'worker.admit' });
+    expect(sentTo(worker.send(asks()), 'channel')).toEqual([{ type: 'channel.ok' }]);
+  });
+
+  it('stays empty after an exit, and says why it failed', () => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    const step = worker.send(spawned(), exits({ code: 3 }));
+    expect(step.state).toBe('held');
+    expect(step.reports.at(-1)).toMatchObject({
+      type: 'worker.failed',
+      reason: 'worker-exited',
+      detail: 'worker 1 (pid 70) exited with status 3 before it was ready',
+    });
+    expect(alarmsOf(step)).toEqual([]);
+  });
+
+  it('stays empty when no process could be started', () => {
+    const step = slot({}, NOT_IN_CHARGE).send(noProcess);
+    expect(step.state).toBe('held');
+    expect(typesOf(step.reports)).toEqual(['spawn.failed', 'worker.failed']);
+  });
+
+  it('is filled again, after its backoff, once it is in charge', () => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    worker.send(spawned(), exits());
+    expect(worker.send({ type: 'worker.retain' }).state).toBe('backoff');
+    expect(worker.send(fires('backoff')).state).toBe('alive.spawning');
+  });
+
+  it.each([126, 127])('reports status %i before a first word as a command that cannot be run', (code) => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    worker.send(spawned());
+    expect(worker.send(exits({ code })).reports.at(-1)).toMatchObject({ reason: 'spawn-failed' });
+  });
+
+  it('reports status 127 after a word as an exit', () => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    worker.send(spawned(), { type: 'ping.said', channel: CHANNEL, count: 1, atMs: 1_500 });
+    expect(worker.send(exits({ code: 127 })).reports.at(-1)).toMatchObject({ reason: 'worker-exited' });
+  });
+
+  it('names the signal that ended a worker that was ready', () => {
+    const worker = slot({}, NOT_IN_CHARGE);
+    worker.send(spawned(), asks());
+    expect(worker.send(exits({ code: null, signal: 'SIGSEGV' })).reports.at(-1)).toMatchObject({
+      detail: 'worker 1 (pid 70) exited by SIGSEGV after it was ready',
+    });
+  });
+});
+
+describe('a worker that does not get ready', () => {
+  it('is killed with its group when the start alarm fires', () => {
+    const worker = slot();
+    worker.send(spawned());
+    const step = worker.send(fires('start'));
+    expect(step.state).toBe('alive.living.killing');
+    expect(step.reports[0]).toMatchObject({ type: 'worker.failed', reason: 'start-timeout' });
+    expect(step.spawned.find(({ src }) => src === 'kill')?.input).toEqual({
+      pid: PID,
+      startTime: '5',
+      signal: 'SIGKILL',
+      group: true,
+    });
+  });
+
+  it('is not ready when its probe never answered well, with the last answer in the reason', () => {
+    const worker = slot(HTTP);
+    worker.send(spawned(), asks());
+    expect(worker.now.state).toBe('alive.living.booting.probing');
+    worker.send({ type: 'probe.failed', pid: PID, detail: 'it answered 500', atMs: 2_100 });
+    expect(worker.send(fires('start')).reports[0]).toMatchObject({
+      reason: 'not-ready',
+      detail: 'worker 1 (pid 70) was probed at /health for 60000 ms: it answered 500',
+    });
+  });
+
+  it('is silent, not unready, when it was never probed', () => {
+    const worker = slot(HTTP);
+    worker.send(spawned());
+    expect(worker.send(fires('start')).reports[0]).toMatchObject({ reason: 'start-timeout' });
+  });
+
+  it('is killed again as long as the kernel does not say that it is gone', () => {
+    const worker = slot();
+    worker.send(spawned(), fires('start'));
+    const step = worker.send(fires('kill'));
+    expect(step.state).toBe('alive.living.killing');
+    expect(step.spawned.filter(({ src }) => src === 'kill')).toHaveLength(1);
+  });
+});
+
+describe('other ways to be ready', () => {
+  it('is ready when the probe of this very process passes', () => {
+    const worker = slot(HTTP);
+    worker.send(spawned(), asks());
+    expect(worker.send({ type: 'probe.passed', pid: PID - 1, atMs: 2_200 }).state).toContain('probing');
+    const step = worker.send({ type: 'probe.passed', pid: PID, atMs: 2_200 });
+    expect(step.state).toBe('alive.living.ready.serving');
+    expect(sentTo(step, 'channel')).toEqual([{ type: 'channel.ok' }]);
+  });
+
+  it('is ready when it has lived long enough, and is owed no answer', () => {
+    const worker = slot(ALIVE);
+    worker.send(spawned());
+    expect(alarmsOf(worker.now)).toContainEqual({ alarm: 'alive', delayMs: 700 });
+    const step = worker.send(fires('alive'));
+    expect([step.state, sentTo(step, 'channel')]).toEqual(['alive.living.ready.serving', []]);
+  });
+
+  it('answers a program that knows the protocol all the same', () => {
+    const worker = slot(ALIVE);
+    expect(sentTo(worker.send(spawned(), asks()), 'channel')).toEqual([{ type: 'channel.ok' }]);
+    const held = slot(ALIVE, NOT_IN_CHARGE);
+    held.send(spawned(), asks(), fires('alive'));
+    expect(sentTo(held.send({ type: 'worker.admit' }), 'channel')).toEqual([{ type: 'channel.ok' }]);
+  });
+});
+
+describe('a worker that leaves', () => {
+  it('gets the stop signal, then SIGKILL when the drain alarm fires', () => {
+    const worker = slot({ stopSignal: 'SIGINT' });
+    worker.send(spawned(), asks());
+    const drains = worker.send({ type: 'worker.drain' });
+    expect(drains.spawned.find(({ src }) => src === 'kill')?.input).toMatchObject({
+      signal: 'SIGINT',
+      group: false,
+    });
+    expect(alarmsOf(drains)).toEqual([{ alarm: 'drain', delayMs: 30_000 }]);
+    const kills = worker.send(fires('drain'));
+    expect(kills.spawned.find(({ src }) => src === 'kill')?.input).toMatchObject({ signal: 'SIGKILL' });
+    const gone = worker.send(exits());
+    expect([gone.state, typesOf(gone.reports)]).toEqual(['stopped', ['worker.exited', 'worker.stopped']]);
+  });
+
+  it('is killed at once when told so, while it drains as well', () => {
+    const worker = slot();
+    worker.send(spawned(), asks(), { type: 'worker.drain' });
+    expect(worker.send({ type: 'worker.kill' }).state).toBe('alive.living.killing');
+  });
+
+  it('leaves as soon as it exists when it was told before', () => {
+    const worker = slot();
+    worker.send({ type: 'worker.drain' });
+    expect(worker.send(spawned()).state).toBe('alive.living.draining');
+  });
+
+  it('stays when it is wanted again before it exists', () => {
+    const worker = slot();
+    worker.send({ type: 'worker.drain' }, { type: 'worker.start' });
+    expect(worker.send(spawned()).state).toBe('alive.living.booting.starting');
+  });
+
+  it('is replaced at once when the slot is wanted again while it drains', () => {
+    const worker = slot();
+    worker.send(spawned(), asks(), { type: 'worker.drain' }, { type: 'worker.start' });
+    const step = worker.send(exits());
+    expect([step.state, typesOf(step.reports)]).toEqual(['alive.spawning', ['worker.exited']]);
+  });
+
+  it('empties a slot that waits for its backoff', () => {
+    const worker = slot();
+    worker.send(spawned(), exits());
+    expect(worker.send({ type: 'worker.drain' }).state).toBe('stopped');
+  });
+
+  it('is killed on its own request, and its slot is filled again', () => {
+    const worker = slot();
+    worker.send(spawned(), asks());
+    const step = worker.send({ type: 'shutdown.said', channel: CHANNEL, atMs: 2_500 });
+    expect(step.reports).toMatchObject([{ type: 'worker.killing', cause: 'it asked to be killed' }]);
+    expect(worker.send(exits()).state).toBe('backoff');
+  });
+
+  it('is drained when it breaks a limit of its channel', () => {
+    const worker = slot();
+    worker.send(spawned(), asks());
+    const step = worker.send({
+      type: 'channel.overflowed',
+      channel: CHANNEL,
+      detail: 'too long',
+      atMs: 2_500,
+    });
+    expect(step.state).toBe('alive.living.draining');
+    expect(worker.send(exits()).state).toBe('backoff');
+  });
+});
+
+describe('a respawn', () => {
+  it('waits longer after each young death, and not at all after a long life', () => {
+    const worker = slot();
+    const waits = [1, 2, 3].map(() => {
+      const step = worker.send(spawned(), exits());
+      worker.send(fires('backoff'));
+      return step.reports.at(-1);
+    });
+    expect(waits).toMatchObject([
+      { type: 'worker.delayed', delayMs: 100, youngDeaths: 1 },
+      { delayMs: 200, youngDeaths: 2 },
+      { delayMs: 400, youngDeaths: 3 },
+    ]);
+    worker.send(spawned(), asks());
+    expect(worker.send(exits({ code: 0, atMs: 6_000 })).reports.at(-1)).toMatchObject({
+      delayMs: 0,
+      youngDeaths: 0,
+    });
+  });
+
+  it('follows a process that could not be started', () => {
+    const step = slot().send(noProcess);
+    expect(step.state).toBe('backoff');
+    expect(typesOf(step.reports)).toEqual(['spawn.failed', 'worker.delayed']);
+  });
+});
+
+describe('late facts about the process before', () => {
+  it.each([
+    ['its exit', exits({ pid: PID })],
+    ['its words', asks(CHANNEL)],
+    ['its wish to be killed', { type: 'shutdown.said', channel: CHANNEL, atMs: 9_000 } as const],
+    ['its overflow', { type: 'channel.overflowed', channel: CHANNEL, detail: '', atMs: 9_000 } as const],
+    ['its probe', { type: 'probe.passed', pid: PID, atMs: 9_000 } as const],
+  ])('%s changes nothing', (_, fact) => {
+    const worker = slot(HTTP);
+    worker.send(spawned(), asks(), exits(), fires('backoff'), spawned(PID + 1, CHANNEL + 1));
+    const { state, context } = worker.now;
+    const step = worker.send(fact);
+    expect([step.state, step.context]).toEqual([state, context]);
+    expect([...step.reports, ...step.orders, ...step.spawned]).toEqual([]);
+  });
+});
