@@ -8,6 +8,8 @@ const project = (name: string, include: string[], timeoutMs: number) => ({
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // Process tests mostly wait: three at a time keep two cores busy, and none waits for time.
+    maxWorkers: 3,
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 10_000),
       project('model', ['test/model/**/*.test.ts'], 60_000),

@@ -302,6 +302,8 @@ export type ReloadReport =
     }
   /** The successor was asked to stop and leaves it to us, or both of us stop. */
   | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number }
+  /** It died after it had taken charge: whether this generation comes back is decided next. */
+  | { readonly type: 'successor.lost'; readonly atMs: number }
   /** Nothing of the successor is left. */
   | { readonly type: 'successor.gone'; readonly atMs: number };
 

@@ -164,6 +164,7 @@ export const reloadMachine = setup({
       leftovers: context.departed ? [] : context.workers,
       atMs: atMsOf(event),
     })),
+    reportLost: report(({ event }) => ({ type: 'successor.lost', atMs: atMsOf(event) })),
     reportGone: report(({ event }) => ({ type: 'successor.gone', atMs: atMsOf(event) })),
   },
 }).createMachine({
@@ -244,14 +245,14 @@ export const reloadMachine = setup({
           entry: 'readInbox',
           on: {
             'inbox.empty': [
-              { guard: 'isExclusive', target: 'draining', actions: 'reportHandoff' },
+              { guard: 'isExclusive', target: 'draining' },
               { target: 'granted', actions: 'reportHandoff' },
             ],
           },
         },
         draining: {
           description: 'Exclusive: our workers leave, to the last process.',
-          entry: 'sayDraining',
+          entry: ['sayDraining', 'readInbox'],
           invoke: {
             id: 'predecessorDrainAlarm',
             src: 'alarm',
@@ -261,6 +262,8 @@ export const reloadMachine = setup({
             }),
           },
           on: {
+            // Our workers are told to leave only when the successor has been told that they are.
+            'inbox.empty': { actions: 'reportHandoff' },
             'workers.drained': { target: 'granted' },
             'alarm.fired': {
               guard: { type: 'isAlarm', params: { alarm: 'predecessorDrain' } },
@@ -415,7 +418,11 @@ export const reloadMachine = setup({
       entry: ['recordCommitted', 'reportPromoted'],
       initial: 'deciding',
       on: {
-        'successor.exited': { guard: 'isSuccessor', target: 'burying', actions: 'recordExit' },
+        'successor.exited': {
+          guard: 'isSuccessor',
+          target: 'burying',
+          actions: ['recordExit', 'reportLost'],
+        },
         'workers.drained': { actions: 'sayDrained' },
         'stop.relayed': { actions: ['recordLateStop', 'reportStop'] },
         'reload.abort': { actions: ['recordLateStop', 'sayStop'] },

@@ -418,6 +418,11 @@ const supervisorSetup = setup({
         enqueue.sendTo('control', { type: 'control.answer', verdict: context.lastReload });
       }
     }),
+    answerEnded: enqueueActions((args) => {
+      if (!args.context.opened.includes('control')) return;
+      const verdict = verdictOf(args, 'refused', 'stopped', 'both generations stop');
+      args.enqueue.sendTo('control', { type: 'control.answer', verdict });
+    }),
     answerStopped: enqueueActions((args) => {
       if (!args.context.opened.includes('control')) return;
       const detail = 'the supervisor is stopping';
@@ -432,6 +437,8 @@ const supervisorSetup = setup({
       enqueue.sendTo('lock', { type: 'pid.write' });
       enqueue.sendTo('control', { type: 'control.claim' });
       if (context.stops > 0 || !context.retiring) return;
+      // It is about to give up: a worker that is started now would only be asked to leave.
+      if (exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs)) return;
       // All of them: one that was just being spawned was told to leave as well, and shows no sign of it.
       for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots), retiring: false });
@@ -776,10 +783,15 @@ export const supervisorMachine = supervisorSetup.createMachine({
             { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },
           ],
           on: {
-            'successor.gone': { actions: 'forgetSuccessor' },
+            'successor.lost': { target: 'returning' },
             'reload.requested': { actions: ['joinLastReload', 'answer'] },
             'stop.requested': { actions: ['countStop', 'drainSlots', 'abortReload'] },
           },
+        },
+        returning: {
+          description:
+            'The successor died in charge: this generation comes back, or ends if a stop was asked for. Bounded by the alarms of the reload.',
+          on: { 'successor.gone': { target: 'leaving', actions: ['answerEnded', 'forgetSuccessor'] } },
         },
         parting: {
           description: 'Both generations stop: this one waits for the end of the other.',

@@ -86,6 +86,7 @@ const reload: Table = {
       reason === 'stopped' ? 'info' : 'error',
       `generation ${generation} is refused (${reason}): ${detail}; this generation goes on`,
     ),
+  'successor.lost': () => line('error', 'the successor died after it had taken charge'),
   'successor.gone': () => line('info', 'nothing of the successor is left'),
   'takeover.asked': () => line('info', 'every worker is ready: asked the predecessor for takeover'),
   'takeover.activated': () => line('info', 'the workers may serve'),

@@ -22,7 +22,7 @@ type Facility = 'lock' | 'fence' | 'listeners' | 'lifePipe' | 'control' | 'relea
 interface World {
   readonly owed: readonly Facility[];
   readonly slots: readonly SlotStub[];
-  readonly reload: 'none' | 'starting' | 'warming' | 'handoff' | 'promoted' | 'ended';
+  readonly reload: 'none' | 'starting' | 'warming' | 'handoff' | 'promoted' | 'lost' | 'ended';
   /** The reload machine was told that all our workers are gone. */
   readonly drained: boolean;
   readonly takeover: 'none' | 'warming' | 'asked' | 'activated' | 'alone' | 'charged' | 'committed' | 'ended';
@@ -65,6 +65,7 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'handoff.draining': 'every slot has its drain alarm',
   'handoff.granting': 'the reload machine has its commit alarm',
   'handoff.leaving': 'every slot has its drain alarm',
+  'handoff.returning': 'the reload machine has its bury alarm',
   'stopping.draining': 'every slot has its drain alarm, and the link to another generation its leave alarm',
   stopped: 'nothing is waited for',
   failed: 'nothing is waited for',
@@ -108,7 +109,9 @@ const reloadChances = (world: World, settings: Settings): readonly string[] => {
     case 'handoff':
       return ['refused', ...(stopping ? [] : ['stopped']), ...(exclusive && !drained ? [] : ['promoted'])];
     case 'promoted':
-      return stopping ? ['gone'] : ['refused', 'stopped'];
+      return stopping ? ['lost'] : ['lost', 'stopped'];
+    case 'lost':
+      return stopping ? ['gone'] : ['refused'];
     default:
       return [];
   }
@@ -130,6 +133,8 @@ const reloadHappens = (world: World, what: string): Outcome => {
       );
     case 'stopped':
       return says({ ...world, stopping: true }, fact('stop.requested', { via: 'peer' }));
+    case 'lost':
+      return says({ ...world, reload: 'lost' }, fact('successor.lost'));
     case 'gone':
       return says({ ...world, ...unlinked, reload: 'ended' }, fact('successor.gone'));
     default:

@@ -160,7 +160,7 @@ describe('the files of a daemon', () => {
     expect(mode(`${directory}/perl.sock`)).toBe('600');
     expect(readdirSync(directory).sort()).toEqual(['perl.pid', 'perl.sock', 'perl.workers']);
     expect((await world.tanist('stop', '--run-dir', directory)).status).toBe(0);
-    expect(readdirSync(directory)).toEqual(['perl.workers']);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('that are somebody else’s by now are left to him at the stop', async () => {
