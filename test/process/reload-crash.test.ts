@@ -119,7 +119,7 @@ describe('a supervisor that is killed while the workers of an exclusive predeces
     world.open(leave);
     expectPromoted(await client);
     await world.step('serving', 2);
-    expect(isRunning(old)).toBe(false);
+    await ended(old);
     expect(world.together()).toEqual([]);
     await expectSuccession(daemon, successor);
   });
@@ -217,7 +217,7 @@ describe('a predecessor that hangs', () => {
     expect(await daemon.exit()).toEqual({ code: null, signal: 'SIGKILL' });
     expectPromoted(await client);
     await world.step('serving', 2);
-    expect(isRunning(workerPid(status))).toBe(false);
+    await ended(workerPid(status));
     expect(world.together()).toEqual([]);
     await expectSuccession(daemon, successor);
   });
@@ -238,7 +238,7 @@ describe('a predecessor that hangs', () => {
     expect(msBetween(begun, killed)).toBeGreaterThanOrEqual(1_000 - ROUNDING_MS);
     expectPromoted(await client);
     await world.step('serving', 2);
-    expect(isRunning(workerPid(status))).toBe(false);
+    await ended(workerPid(status));
     await expectSuccession(daemon, successor);
   });
 });

@@ -12,7 +12,7 @@ import {
   who,
   workerPid,
 } from './generations.js';
-import { fixture, isRunning, type LogLine } from './harness.js';
+import { fixture, isRunning, type LogLine, until } from './harness.js';
 
 const { flockSync } = createRequire(import.meta.url)('fs-ext') as {
   flockSync(descriptor: number, operation: 'exnb'): void;
@@ -153,8 +153,9 @@ describe.each(MODES)('the hand-over, %s', (mode: Mode) => {
     }
     await world.step('leaving', 2);
     // It is deaf, and lives on: what it holds does not matter.
+    // The last thread of a supervisor may outlive its first, and what it has open with it, for a moment.
+    await until('a free lock', isLockFree);
     expect(isRunning(pid)).toBe(true);
-    expect(isLockFree()).toBe(true);
   });
 });
 
