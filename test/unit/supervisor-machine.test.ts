@@ -403,8 +403,15 @@ describe('two generations that both stop', () => {
 
   it('the predecessor does not wait for a successor that was gone before its own workers', () => {
     const supervisor = leaving();
-    supervisor.send({ type: 'successor.gone', ...AT });
+    expect(supervisor.send({ type: 'successor.lost', ...AT }).state).toBe('handoff.returning');
+    expect(supervisor.send({ type: 'successor.gone', ...AT }).state).toBe('handoff.leaving');
     expect(supervisor.send(exited(), isStopped()).state).toBe('stopped');
+  });
+
+  it('the predecessor does not end while it is undecided what becomes of a successor that died', () => {
+    const supervisor = leaving();
+    supervisor.send({ type: 'successor.lost', ...AT });
+    expect(supervisor.send(exited(), isStopped()).state).toBe('handoff.returning');
   });
 
   it('a second stop kills', () => {
