@@ -3,15 +3,15 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { median } from '../load/summary.js';
 import { root, type World } from '../process/harness.js';
 import { MeasuredDaemon } from './daemon.js';
-import { type Effort, type Figure, reported, times } from './figure.js';
+import { type Figure, reported, times } from './figure.js';
 import { end } from './plain.js';
 
 const WORKER = `${root}test/examples/worker.pl`;
 const FEW = 10;
 const MANY = 50;
+const REPETITIONS = 3;
 /** Two shared cores: times within this factor count as equal. */
 const TOLERANCE = 1.3;
 
@@ -48,21 +48,21 @@ const costOf = async (world: World, count: number): Promise<Cost> => {
   return { startMs, reloadMs, floorMs: await floorMs(world, count) };
 };
 
-const medianCost = async (world: World, count: number, repetitions: number): Promise<Cost> => {
-  const costs = await times(repetitions, () => costOf(world, count));
+/** The least of three: other programs can only make it longer, and a slope of noise says nothing. */
+const leastCost = async (world: World, count: number): Promise<Cost> => {
+  const costs = await times(REPETITIONS, () => costOf(world, count));
   return {
-    startMs: median(costs.map((cost) => cost.startMs)),
-    reloadMs: median(costs.map((cost) => cost.reloadMs)),
-    floorMs: median(costs.map((cost) => cost.floorMs)),
+    startMs: Math.min(...costs.map((cost) => cost.startMs)),
+    reloadMs: Math.min(...costs.map((cost) => cost.reloadMs)),
+    floorMs: Math.min(...costs.map((cost) => cost.floorMs)),
   };
 };
 
-export const measureMany = async (world: World, effort: Effort): Promise<readonly Figure[]> => {
-  const repetitions = Math.ceil(effort.repetitions / 3);
+export const measureMany = async (world: World): Promise<readonly Figure[]> => {
   const [one, few, many] = [
-    await medianCost(world, 1, repetitions),
-    await medianCost(world, FEW, repetitions),
-    await medianCost(world, MANY, repetitions),
+    await leastCost(world, 1),
+    await leastCost(world, FEW),
+    await leastCost(world, MANY),
   ];
   const each = (pick: (cost: Cost) => number) => ({
     few: (pick(few) - pick(one)) / (FEW - 1),
