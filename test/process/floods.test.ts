@@ -1,22 +1,23 @@
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Daemon, get } from './harness.js';
+import { type Daemon, get, until } from './harness.js';
 import { GOOD, give, newWorld, perl, residentMb, runOddly, SERVING, said, words } from './workers.js';
 
 const LISTEN = ['--listen', '127.0.0.1:0'] as const;
 const GROWTH_MB = 50;
 const PROMPT_MS = 3_000;
 
-/** Asks for the status until the worker has written the text; returns the slowest answer and the largest memory. */
+/** Asks for the status until a worker has written the text; returns the slowest answer and the largest memory. */
 const watch = async (daemon: Daemon, end: RegExp): Promise<{ slowestMs: number; largestMb: number }> => {
   let [slowestMs, largestMb] = [0, 0];
-  for (;;) {
+  await until(`a worker that says ${end}`, async () => {
     const askedAt = performance.now();
     expect(await daemon.statusNow()).not.toBeNull();
     slowestMs = Math.max(slowestMs, performance.now() - askedAt);
     largestMb = Math.max(largestMb, residentMb(daemon.pid));
-    if (words(daemon).some(({ text }) => end.test(text))) return { slowestMs, largestMb };
-  }
+    return words(daemon).some(({ text }) => end.test(text));
+  });
+  return { slowestMs, largestMb };
 };
 
 describe('a worker that floods its channel', () => {
