@@ -64,7 +64,10 @@ sub answer {
     setsockopt $client, SOL_SOCKET, $_, pack 'l!l!', 5, 0 for SO_RCVTIMEO, SO_SNDTIMEO;
     my $request = '';
     while ($request !~ /\r\n\r\n/ && length $request < 65_536) {
-        sysread $client, $request, 4096, length $request or return;
+        my $received = sysread $client, $request, 4096, length $request;
+        # Asked to leave just now: what is in hand is finished first.
+        next if !defined $received && $!{EINTR};
+        return unless $received;
     }
     syswrite $client, join "\r\n", 'HTTP/1.1 200 OK', 'Content-Type: application/json',
         'Content-Length: ' . length $who, 'Connection: close', '', $who;
