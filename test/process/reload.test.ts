@@ -1,5 +1,7 @@
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   descriptorsOf,
@@ -15,7 +17,7 @@ import {
   workerPid,
   workerPids,
 } from './generations.js';
-import { type CommandResult, type Daemon, fixture, isRunning, root } from './harness.js';
+import { type CommandResult, type Daemon, fixture, isRunning, root, until } from './harness.js';
 import { Load } from './load.js';
 
 const { flockSync } = createRequire(import.meta.url)('fs-ext') as {
@@ -29,6 +31,8 @@ beforeEach(() => {
 });
 
 afterEach(() => world.dispose());
+
+const statusOf = (pid: number): string => readFileSync(`/proc/${pid}/status`, 'latin1');
 
 const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
 
@@ -261,12 +265,12 @@ describe.each(MODES)('a reload, %s', (mode: Mode) => {
   });
 });
 
-describe('workers that speak the protocol by themselves', () => {
-  it.each([
-    ['Perl', ['perl', `${root}test/examples/worker.pl`]],
-    ['Python', ['python3', `${root}test/examples/worker.py`]],
-  ] as const)('are replaced under load without a loss: %s', async (_, command) => {
-    const { daemon, address } = await world.started({ command: [...command] });
+describe.each([
+  ['Perl', ['perl', `${root}test/examples/worker.pl`]],
+  ['Python', ['python3', `${root}test/examples/worker.py`]],
+])('a worker that speaks the protocol by itself, in %s', (_, command) => {
+  it('is replaced under load without a loss', async () => {
+    const { daemon, address } = await world.started({ command });
     const load = new Load(address, { kept: false });
     for (const generation of [2, 3]) {
       expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted', generation });
@@ -274,5 +278,22 @@ describe('workers that speak the protocol by themselves', () => {
     }
     expect(await who(address)).toMatchObject({ generation: 3 });
     expect((await load.stop()).failures).toEqual([]);
+  });
+
+  it('answers a request of which half has come when it is asked to leave', async () => {
+    const { daemon, status, address } = await world.started({ command });
+    const worker = workerPid(status);
+    const idle = socketsOf(worker).length;
+    const client = connect(Number(address.split(':')[1]), '127.0.0.1');
+    const answer = text(client);
+    client.write('GET / HTTP/1.1\r\n');
+    await until('an accepted connection', () => socketsOf(worker).length > idle);
+    await world.reload();
+    // Sent and handled: nothing of it is pending any more.
+    await daemon.line('worker.draining');
+    await until('a handled signal', () => /^(Sig|Shd)Pnd:\t.*[1-9a-f]/m.test(statusOf(worker)) === false);
+    client.write('Host: half\r\n\r\n');
+    expect(await answer).toMatch(new RegExp(`^HTTP/1\\.1 200 OK\r\n[^]*"pid": ?${worker},`));
+    await daemon.settled(2);
   });
 });
