@@ -69,10 +69,12 @@ describe.each(MODES)('a supervisor that is killed during a reload, %s', (mode: M
     const client = world.tanist('reload', '--json');
     const successor = await successorOf(daemon);
     await world.step('started', 2);
+    const joined = world.tanist('reload', '--json');
+    await daemon.line('reload.joined', ({ supervisorPid }) => supervisorPid === successor);
     process.kill(daemon.pid, 'SIGKILL');
     await daemon.line('predecessor.dead', ({ supervisorPid }) => supervisorPid === successor);
     world.open(gate);
-    expectPromoted(await client);
+    for (const waiting of [client, joined]) expectPromoted(await waiting);
     for (const pid of workerPids(status)) await ended(pid);
     await expectSuccession(daemon, successor);
     if (mode === 'exclusive') expect(world.together()).toEqual([]);
