@@ -72,6 +72,8 @@ export interface SupervisorContext extends SupervisorInput {
   /** The successor is in charge; we only finish. */
   readonly promoted: boolean;
   readonly predecessorDead: boolean;
+  /** Asked for while pid and control socket were being published: begun as soon as the slots are filled. */
+  readonly deferredReload: { readonly id: string | null; readonly atMs: number } | null;
   /** Our workers were told to leave, so that a successor's can serve. */
   readonly retiring: boolean;
   readonly reload: ReloadRecord | null;
@@ -200,6 +202,7 @@ const supervisorSetup = setup({
     isStopping: ({ context }) => context.stops > 0 || context.failure !== null,
     hasFailure: ({ context }) => context.failure !== null,
     hangupStops: ({ context }) => context.hangupStops,
+    isReloadDeferred: ({ context }) => context.deferredReload !== null,
     isLinked: ({ context }) => context.link !== 'none',
     isOverLimit: ({ context }) => exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs),
     holdsLock: ({ context }) => context.lock !== null && context.inCharge,
@@ -354,6 +357,23 @@ const supervisorSetup = setup({
         startedAtMs: atMsOf(event),
         successorPid: null,
         ids: event.type === 'reload.requested' && event.id !== null ? [event.id] : [],
+      },
+    })),
+    deferReload: assign(({ context, event }) =>
+      event.type !== 'reload.requested' || context.deferredReload !== null
+        ? {}
+        : { deferredReload: { id: event.id, atMs: event.atMs } },
+    ),
+    beginDeferredReload: assign(({ context }) => ({
+      link: 'reload' as const,
+      deferredReload: null,
+      nextGeneration: context.nextGeneration + 1,
+      reload: {
+        phase: 'starting',
+        generation: context.nextGeneration,
+        startedAtMs: context.deferredReload?.atMs ?? context.startedAtMs,
+        successorPid: null,
+        ids: context.deferredReload?.id ? [context.deferredReload.id] : [],
       },
     })),
     startSuccessor: enqueueActions(({ context, enqueue }) => {
@@ -584,6 +604,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       link: record === null ? 'none' : 'takeover',
       promoted: false,
       predecessorDead: false,
+      deferredReload: null,
       retiring: false,
       reload: record && {
         phase: 'warming',
@@ -689,6 +710,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
               actions: ['recordLifePipe', 'openControl', 'publish'],
             },
             'lifePipe.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+            'reload.requested': { actions: 'deferReload' },
           },
         },
         publishing: {
@@ -697,12 +719,18 @@ export const supervisorMachine = supervisorSetup.createMachine({
             'control.claimed': { target: 'starting', actions: ['createSlots', 'fillSlots'] },
             'control.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
             'pid.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+            'reload.requested': { actions: 'deferReload' },
           },
         },
         starting: {
           description: 'Waits for the first worker that is ready.',
           always: [
             { guard: 'isOverLimit', target: '#supervisor.stopping', actions: 'recordOverLimit' },
+            {
+              guard: 'isReloadDeferred',
+              target: '#supervisor.reloading',
+              actions: ['beginDeferredReload', 'startSuccessor'],
+            },
             { guard: 'allReady', target: '#supervisor.running' },
             { guard: 'someReady', target: '#supervisor.respawning' },
           ],

@@ -442,7 +442,14 @@ const keyOf: SupervisorModel['key'] = ({ state, context }, world) =>
     world.slots.map(({ slot, ...stub }) => Object.values(stub).join()).sort(),
     // A link that is over is as one that never was.
     { ...world, slots: null, reload: world.reload === 'ended' ? 'none' : world.reload },
-    [context.link, context.promoted, context.inCharge, context.everReady, context.retiring],
+    [
+      context.link,
+      context.promoted,
+      context.inCharge,
+      context.everReady,
+      context.retiring,
+      context.deferredReload !== null,
+    ],
     [Math.min(context.stops, 3), context.failure !== null, context.leftovers.length > 0],
     [context.reload === null, context.lastReload === null, context.respawnsAtMs.length],
   ]);

@@ -156,6 +156,16 @@ describe('a first generation', () => {
     expect(supervisor.send(exited(1)).state).toBe('respawning');
   });
 
+  it('keeps a reload that is asked for while it publishes, and begins it with its slots', () => {
+    const supervisor = first();
+    supervisor.send(locked, bound, asksReload('early'), piped);
+    const step = supervisor.send(claimed);
+    expect(step.state).toBe('reloading');
+    expect(step.context.reload).toMatchObject({ generation: 2, ids: ['early'] });
+    expect(step.spawned.map(({ id }) => id)).toEqual(['worker-1', 'reload']);
+    expect(supervisor.send(spawned(), isReady(), refused).state).toBe('running');
+  });
+
   it('waits in exclusive mode until no worker of an earlier supervisor is left', () => {
     const supervisor = first(EXCLUSIVE);
     expect(alarmsOf(supervisor.send(locked))).toEqual([{ alarm: 'fence', delayMs: 30_000 }]);
