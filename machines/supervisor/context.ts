@@ -1,0 +1,187 @@
+/**
+ * What a supervisor knows, how it begins, and what is worked out from it.
+ */
+import type { Inheritance } from '../contracts.js';
+import type { Failure, Identity, SupervisorEvent, WorkerReport } from '../events.js';
+import { HANDOVER_VERSION, type HandoverRecord } from '../handover.js';
+import type { Settings } from '../policy.js';
+import { atMsOf } from '../report.js';
+import { emptySlots, identitiesOf, type SlotRecord } from '../slots.js';
+import type { ReloadReason, ReloadVerdict } from '../status.js';
+
+export interface SupervisorInput {
+  readonly settings: Settings;
+  /** Package version, for status and hand-over. */
+  readonly version: string;
+  readonly self: Identity;
+  readonly startedAtMs: number;
+  /** SIGHUP stops: standard input was a terminal at the very first start. */
+  readonly hangupStops: boolean;
+  /** Only a successor has one. */
+  readonly handover: { readonly record: HandoverRecord; readonly messages: number } | null;
+}
+
+/** A reload under way, on either side of it. */
+export interface ReloadRecord {
+  readonly phase: string;
+  readonly generation: number;
+  readonly startedAtMs: number;
+  readonly successorPid: number | null;
+  readonly ids: readonly string[];
+}
+
+export interface SupervisorContext extends SupervisorInput {
+  readonly generation: number;
+  /** Numbers of refused generations are not used again. */
+  readonly nextGeneration: number;
+  /** Facilities that have been opened: only they can be told anything. */
+  readonly opened: readonly ('lock' | 'listeners' | 'control')[];
+  readonly lock: number | null;
+  readonly lifeRead: number | null;
+  readonly inheritance: Inheritance;
+  readonly slots: readonly SlotRecord[];
+  /** Some worker of this generation has been ready. */
+  readonly everReady: boolean;
+  /** Lock, pid file and control path are ours to write. */
+  readonly inCharge: boolean;
+  /** Which machine links us to another generation. */
+  readonly link: 'none' | 'reload' | 'takeover';
+  /** The successor is in charge; we only finish. */
+  readonly promoted: boolean;
+  readonly predecessorDead: boolean;
+  /** Asked for while pid and control socket were being published: begun as soon as the slots are filled. */
+  readonly deferredReload: { readonly id: string | null; readonly atMs: number } | null;
+  /** Our workers were told to leave, so that a successor's can serve. */
+  readonly retiring: boolean;
+  readonly reload: ReloadRecord | null;
+  readonly lastReload: ReloadVerdict | null;
+  readonly respawnsAtMs: readonly number[];
+  /** How often a stop was asked for, here or of the other generation, whichever is more; the second one kills. */
+  readonly stops: number;
+  /** How often it was asked for here; what the other generation was asked, it tells us. */
+  readonly stopsHere: number;
+  readonly stopsThere: number;
+  /** Processes of another generation that lost their supervisor and may still drain. */
+  readonly leftovers: readonly Identity[];
+  readonly failure: Failure | null;
+}
+
+export interface SupervisorOutput {
+  readonly failure: Failure | null;
+}
+
+export type Args = { context: SupervisorContext; event: SupervisorEvent };
+
+export const isWorkerReport = (event: SupervisorEvent): event is WorkerReport =>
+  event.type.startsWith('worker.') || event.type === 'spawn.failed';
+
+/** The other generation was asked and told us: it is not told in turn. */
+export const isRelayed = (event: SupervisorEvent): boolean =>
+  event.type === 'stop.requested' && event.via === 'peer';
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export const verdictOf = (
+  { context, event }: Args,
+  outcome: ReloadVerdict['outcome'],
+  reason: ReloadReason | null,
+  detail: string | null,
+): ReloadVerdict => ({
+  outcome,
+  reason,
+  detail,
+  generation: context.reload?.generation ?? context.generation,
+  durationMs: Math.round(atMsOf(event) - (context.reload?.startedAtMs ?? atMsOf(event))),
+  at: iso(atMsOf(event)),
+  ids: context.reload?.ids ?? [],
+});
+
+/** The record for the successor that is about to start. Descriptor numbers are filled in by whoever spawns it. */
+export const recordFor = (context: SupervisorContext, reload: ReloadRecord): HandoverRecord => ({
+  version: HANDOVER_VERSION,
+  tanist: context.version,
+  name: context.settings.name,
+  pidFile: context.settings.pidFile,
+  handoff: context.settings.handoff,
+  generation: reload.generation,
+  predecessor: context.self,
+  workers: identitiesOf(context.slots),
+  requestedAtMs: reload.startedAtMs,
+  ids: reload.ids,
+  hangupStops: context.hangupStops,
+  descriptors: { lock: -1, token: -1, lifeWrite: -1, lifeRead: -1, peerRead: -1, fence: null },
+  listeners: context.inheritance.listeners,
+});
+
+const withoutExtension = (pidFile: string): string => pidFile.replace(/\.pid$/, '');
+
+/** Where the control socket is: beside the pid file. */
+export const controlPath = (pidFile: string): string => `${withoutExtension(pidFile)}.sock`;
+
+/** Where the lock is that workers of an exclusive daemon share. */
+export const fencePath = (pidFile: string): string => `${withoutExtension(pidFile)}.workers`;
+
+export const failureOf = ({ event }: Args): Failure => {
+  switch (event.type) {
+    case 'lock.held':
+      return {
+        code: 'TANIST_LOCK_HELD',
+        message: `already running: ${event.holderPid === null ? 'somebody' : `pid ${event.holderPid}`} holds the lock of ${event.path}`,
+      };
+    case 'lock.failed':
+    case 'pid.failed':
+    case 'fence.failed':
+    case 'listeners.failed':
+    case 'lifePipe.failed':
+    case 'control.failed':
+      return { code: event.code, message: event.message };
+    case 'alarm.fired':
+      return {
+        code: 'TANIST_PREDECESSOR_WORKERS',
+        message: 'workers of an earlier supervisor of this daemon did not leave within the drain timeout',
+      };
+    default:
+      return { code: 'TANIST_INTERNAL', message: `unexpected ${event.type}` };
+  }
+};
+
+/** A first generation opens everything itself; a successor has inherited it. */
+export const initialContext = (input: SupervisorInput): SupervisorContext => {
+  const record = input.handover?.record ?? null;
+  const generation = record?.generation ?? 1;
+  return {
+    ...input,
+    generation,
+    nextGeneration: generation + 1,
+    opened: [],
+    lock: record?.descriptors.lock ?? null,
+    lifeRead: record?.descriptors.lifeRead ?? null,
+    inheritance: {
+      listeners: record?.listeners ?? [],
+      lifeWrite: record?.descriptors.lifeWrite ?? -1,
+      fence: record?.descriptors.fence ?? null,
+    },
+    slots: emptySlots(input.settings.workers, generation),
+    everReady: false,
+    inCharge: record === null,
+    link: record === null ? 'none' : 'takeover',
+    promoted: false,
+    predecessorDead: false,
+    deferredReload: null,
+    retiring: false,
+    reload: record && {
+      phase: 'warming',
+      generation,
+      startedAtMs: record.requestedAtMs,
+      successorPid: input.self.pid,
+      ids: record.ids,
+    },
+    lastReload: null,
+    respawnsAtMs: [],
+    stops: 0,
+    stopsHere: 0,
+    stopsThere: 0,
+    leftovers: [],
+    failure: null,
+  };
+};

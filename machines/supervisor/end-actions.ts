@@ -1,0 +1,55 @@
+/**
+ * Stops, leftovers of another generation, and giving everything back.
+ */
+import { assign, enqueueActions, raise } from 'xstate';
+import { atMsOf } from '../report.js';
+import { isRelayed } from './context.js';
+import { withTakeover } from './takeover-actions.js';
+
+export const supervisorSetup = withTakeover.extend({
+  actions: {
+    awaitLeftovers: enqueueActions(({ context, enqueue }) => {
+      if (context.leftovers.length === 0) return;
+      enqueue.stopChild('leftoversAlarm');
+      enqueue.spawnChild('alarm', {
+        id: 'leftoversAlarm',
+        input: { alarm: 'leftovers', delayMs: context.settings.drainTimeoutMs },
+      });
+    }),
+    killLeftovers: enqueueActions(({ context, enqueue }) => {
+      enqueue.stopChild('leftoversAlarm');
+      if (context.leftovers.length === 0) return;
+      enqueue.stopChild('leftovers');
+      enqueue.spawnChild('leftovers', { id: 'leftovers', input: { leftovers: context.leftovers } });
+      enqueue.assign({ leftovers: [] });
+    }),
+    raiseStop: raise(({ event }) => ({ type: 'stop.requested', via: 'SIGHUP', atMs: atMsOf(event) })),
+    raiseReload: raise(({ event }) => ({
+      type: 'reload.requested',
+      via: 'SIGHUP',
+      id: null,
+      atMs: atMsOf(event),
+    })),
+    joinLastReload: assign(({ context, event }) => ({
+      lastReload: context.lastReload && {
+        ...context.lastReload,
+        ids:
+          event.type === 'reload.requested' && event.id !== null
+            ? [...context.lastReload.ids, event.id]
+            : context.lastReload.ids,
+      },
+    })),
+    countStop: assign(({ context, event }) => {
+      const stopsHere = context.stopsHere + (isRelayed(event) ? 0 : 1);
+      const stopsThere = context.stopsThere + (isRelayed(event) ? 1 : 0);
+      // Somebody who asks both generations once, as a service manager does, has asked once.
+      return { stopsHere, stopsThere, stops: Math.max(stopsHere, stopsThere) };
+    }),
+    release: enqueueActions(({ context, enqueue }) => {
+      if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.remove' });
+      if (context.opened.includes('listeners')) enqueue.sendTo('listeners', { type: 'listeners.remove' });
+      if (context.inheritance.fence !== null) enqueue.sendTo('fence', { type: 'fence.remove' });
+      enqueue.sendTo('lock', { type: 'lock.release' });
+    }),
+  },
+});

@@ -1,0 +1,78 @@
+/**
+ * Opening what is held to the end: lock, fence, listeners, life pipe, control socket.
+ */
+import { assign, enqueueActions } from 'xstate';
+import { controlPath, failureOf, fencePath } from './context.js';
+import { withGuards } from './setup.js';
+
+export const withFacilities = withGuards.extend({
+  actions: {
+    openLock: enqueueActions(({ context, enqueue }) => {
+      enqueue.spawnChild('flock', {
+        id: 'lock',
+        input: { path: context.settings.pidFile, inherited: context.lock },
+      });
+      enqueue.assign({ opened: [...context.opened, 'lock' as const] });
+    }),
+    openFence: enqueueActions(({ context, enqueue }) => {
+      enqueue.spawnChild('fence', {
+        id: 'fence',
+        input: { path: fencePath(context.settings.pidFile), inherited: context.inheritance.fence },
+      });
+    }),
+    openFenceIfInherited: enqueueActions(({ context, enqueue }) => {
+      if (context.inheritance.fence === null) return;
+      enqueue.spawnChild('fence', {
+        id: 'fence',
+        input: { path: fencePath(context.settings.pidFile), inherited: context.inheritance.fence },
+      });
+    }),
+    openListeners: enqueueActions(({ context, enqueue }) => {
+      enqueue.spawnChild('listeners', {
+        id: 'listeners',
+        input: {
+          specs: context.settings.listen,
+          inherited: context.handover === null ? null : context.inheritance.listeners,
+        },
+      });
+      enqueue.assign({ opened: [...context.opened, 'listeners' as const] });
+    }),
+    openLifePipe: enqueueActions(({ enqueue }) => {
+      enqueue.spawnChild('lifePipe', { id: 'lifePipe', input: {} });
+    }),
+    openControl: enqueueActions(({ context, enqueue }) => {
+      enqueue.spawnChild('control', {
+        id: 'control',
+        input: { path: controlPath(context.settings.pidFile) },
+      });
+      enqueue.assign({ opened: [...context.opened, 'control' as const] });
+    }),
+    publish: enqueueActions(({ enqueue }) => {
+      enqueue.sendTo('lock', { type: 'pid.write' });
+      enqueue.sendTo('control', { type: 'control.claim' });
+    }),
+    recordLock: assign(({ event }) => (event.type === 'lock.acquired' ? { lock: event.descriptor } : {})),
+    recordFence: assign(({ context, event }) =>
+      event.type !== 'fence.acquired'
+        ? {}
+        : { inheritance: { ...context.inheritance, fence: event.descriptor } },
+    ),
+    recordListeners: assign(({ context, event }) =>
+      event.type !== 'listeners.bound'
+        ? {}
+        : { inheritance: { ...context.inheritance, listeners: event.listeners } },
+    ),
+    recordLifePipe: assign(({ context, event }) =>
+      event.type !== 'lifePipe.opened'
+        ? {}
+        : { lifeRead: event.read, inheritance: { ...context.inheritance, lifeWrite: event.write } },
+    ),
+    recordFailure: assign((args) => ({ failure: failureOf(args) })),
+    recordOverLimit: assign(({ context }) => ({
+      failure: {
+        code: 'TANIST_RESPAWN_LIMIT',
+        message: `more than ${context.settings.respawnLimit?.count} respawns within ${(context.settings.respawnLimit?.withinMs ?? 0) / 1000} s`,
+      },
+    })),
+  },
+});

@@ -1,0 +1,67 @@
+/**
+ * The predecessor grants the takeover, finishes and goes.
+ */
+import { supervisorSetup } from './end-actions.js';
+import { settleWith } from './ways.js';
+
+export const handoff = supervisorSetup.createStateConfig({
+  description: 'The predecessor grants the takeover, finishes and goes.',
+  entry: 'phaseGranting',
+  initial: 'deciding',
+  on: {
+    'reload.refused': settleWith(['recordRefused', 'dropReload', 'comeBack', 'answer', 'awaitLeftovers']),
+    'reload.promoted': { target: '.leaving', actions: ['recordPromoted', 'answer'] },
+    'reload.requested': { actions: ['joinReload', 'passJoin'] },
+    'stop.requested': { actions: ['countStop', 'abortReload'] },
+  },
+  states: {
+    deciding: {
+      description: 'Exclusive mode drains first.',
+      always: [{ guard: 'isExclusive', target: 'draining' }, { target: 'granting' }],
+    },
+    draining: {
+      description: 'Exclusive: our workers leave before the successor serves.',
+      entry: ['retire', 'drainSlots'],
+      always: { guard: 'allStopped', target: 'granting', actions: 'announceDrained' },
+    },
+    granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
+    leaving: {
+      description: 'The successor is in charge: our workers finish.',
+      entry: ['phaseLeaving', 'retire', 'drainSlots'],
+      always: [
+        { guard: 'mayExit', target: '#supervisor.stopped' },
+        { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },
+      ],
+      on: {
+        'successor.lost': { target: 'returning' },
+        'reload.requested': { actions: ['joinLastReload', 'answer'] },
+        'stop.requested': { actions: ['countStop', 'drainSlots', 'abortReload'] },
+      },
+    },
+    returning: {
+      description:
+        'The successor died in charge: this generation comes back, or ends if a stop was asked for. Bounded by the alarms of the reload.',
+      on: { 'successor.gone': { target: 'leaving', actions: ['answerEnded', 'forgetSuccessor'] } },
+    },
+    parting: {
+      description: 'Both generations stop: this one waits for the end of the other.',
+      invoke: {
+        id: 'partAlarm',
+        src: 'alarm',
+        input: ({ context }) => ({
+          alarm: 'leave',
+          delayMs: context.settings.drainTimeoutMs + context.settings.takeoverTimeoutMs,
+        }),
+      },
+      on: {
+        'successor.gone': { target: '#supervisor.stopped', actions: 'forgetSuccessor' },
+        'alarm.fired': {
+          guard: { type: 'isAlarm', params: { alarm: 'leave' } },
+          target: '#supervisor.stopped',
+        },
+        'reload.requested': { actions: 'answerStopped' },
+        'stop.requested': { actions: ['countStop', 'abortReload'] },
+      },
+    },
+  },
+});

@@ -1,0 +1,102 @@
+/**
+ * From the start to the first worker that is ready; a successor, until it asks for takeover.
+ */
+import { supervisorSetup } from './end-actions.js';
+import { reload } from './ways.js';
+
+export const idle = supervisorSetup.createStateConfig({
+  description: 'No worker has been ready yet. A successor stays here until it asks for takeover.',
+  initial: 'deciding',
+  on: { 'stop.requested': { target: 'stopping', actions: 'countStop' } },
+  states: {
+    deciding: {
+      description: 'A successor inherits what a first generation has to open.',
+      always: [
+        {
+          guard: 'isSuccessor',
+          target: 'warming',
+          actions: ['openLock', 'openFenceIfInherited', 'openListeners', 'openControl', 'startTakeover'],
+        },
+        { target: 'locking', actions: 'openLock' },
+      ],
+    },
+    locking: {
+      description: 'The pid-file lock is being taken.',
+      on: {
+        'lock.acquired': [
+          { guard: 'isExclusive', target: 'fencing', actions: ['recordLock', 'openFence'] },
+          { target: 'binding', actions: ['recordLock', 'openListeners'] },
+        ],
+        'lock.held': { target: '#supervisor.failed', actions: 'recordFailure' },
+        'lock.failed': { target: '#supervisor.failed', actions: 'recordFailure' },
+      },
+    },
+    fencing: {
+      description: 'Exclusive: workers of an earlier supervisor, killed alone, may still serve.',
+      invoke: {
+        id: 'fenceAlarm',
+        src: 'alarm',
+        input: ({ context }) => ({ alarm: 'fence', delayMs: context.settings.drainTimeoutMs }),
+      },
+      on: {
+        'fence.acquired': { target: 'binding', actions: ['recordFence', 'openListeners'] },
+        'fence.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'alarm.fired': {
+          guard: { type: 'isAlarm', params: { alarm: 'fence' } },
+          target: '#supervisor.stopping',
+          actions: 'recordFailure',
+        },
+      },
+    },
+    binding: {
+      description: 'The listeners are being opened.',
+      on: {
+        'listeners.bound': { target: 'opening', actions: ['recordListeners', 'openLifePipe'] },
+        'listeners.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+      },
+    },
+    opening: {
+      description: 'The life pipe is being made.',
+      on: {
+        'lifePipe.opened': {
+          target: 'publishing',
+          actions: ['recordLifePipe', 'openControl', 'publish'],
+        },
+        'lifePipe.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'reload.requested': { actions: 'deferReload' },
+      },
+    },
+    publishing: {
+      description: 'Pid and control socket are being published.',
+      on: {
+        'control.claimed': { target: 'starting', actions: ['createSlots', 'fillSlots'] },
+        'control.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'pid.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'reload.requested': { actions: 'deferReload' },
+      },
+    },
+    starting: {
+      description: 'Waits for the first worker that is ready.',
+      always: [
+        { guard: 'isOverLimit', target: '#supervisor.stopping', actions: 'recordOverLimit' },
+        {
+          guard: 'isReloadDeferred',
+          target: '#supervisor.reloading',
+          actions: ['beginDeferredReload', 'startSuccessor'],
+        },
+        { guard: 'allReady', target: '#supervisor.running' },
+        { guard: 'someReady', target: '#supervisor.respawning' },
+      ],
+      on: { 'reload.requested': reload },
+    },
+    warming: {
+      description: 'A successor brings up its workers; the predecessor serves.',
+      entry: ['createSlots', 'fillSlotsUnlessLate'],
+      on: {
+        'takeover.asked': { target: '#supervisor.takeover', actions: 'phaseTakeover' },
+        'stop.requested': { actions: ['countStop', 'passStop'] },
+        'reload.requested': { actions: 'joinReload' },
+      },
+    },
+  },
+});

@@ -1,0 +1,53 @@
+/**
+ * The supervisor's vocabulary: its types, its children and its guards.
+ */
+import { setup } from 'xstate';
+import { alarm, control, fence, flock, leftovers, lifePipe, listeners, signals } from '../contracts.js';
+import type { AlarmName, SupervisorEvent } from '../events.js';
+import { exceedsLimit } from '../policy.js';
+import { reloadMachine } from '../reload.js';
+import { allReady, allStopped } from '../slots.js';
+import { takeoverMachine } from '../takeover.js';
+import { workerMachine } from '../worker.js';
+import type { SupervisorContext, SupervisorInput, SupervisorOutput } from './context.js';
+
+export const withGuards = setup({
+  types: {} as {
+    context: SupervisorContext;
+    events: SupervisorEvent;
+    input: SupervisorInput;
+    output: SupervisorOutput;
+  },
+  actors: {
+    alarm,
+    control,
+    fence,
+    flock,
+    leftovers,
+    lifePipe,
+    listeners,
+    signals,
+    worker: workerMachine,
+    reloadMachine,
+    takeoverMachine,
+  },
+  guards: {
+    isAlarm: ({ event }, params: { alarm: AlarmName }) =>
+      event.type === 'alarm.fired' && event.alarm === params.alarm,
+    isSuccessor: ({ context }) => context.handover !== null,
+    isExclusive: ({ context }) => context.settings.handoff === 'exclusive',
+    allReady: ({ context }) => allReady(context.slots),
+    someReady: ({ context }) => context.everReady,
+    notAllReady: ({ context }) => !allReady(context.slots),
+    allStopped: ({ context }) => allStopped(context.slots),
+    mayRelease: ({ context }) => allStopped(context.slots) && context.link === 'none',
+    mayExit: ({ context }) => allStopped(context.slots) && (context.stops === 0 || context.link === 'none'),
+    isStopping: ({ context }) => context.stops > 0 || context.failure !== null,
+    hasFailure: ({ context }) => context.failure !== null,
+    hangupStops: ({ context }) => context.hangupStops,
+    isReloadDeferred: ({ context }) => context.deferredReload !== null,
+    isLinked: ({ context }) => context.link !== 'none',
+    isOverLimit: ({ context }) => exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs),
+    holdsLock: ({ context }) => context.lock !== null && context.inCharge,
+  },
+});

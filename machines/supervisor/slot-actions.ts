@@ -1,0 +1,81 @@
+/**
+ * Orders to the slots, and what they report.
+ */
+import { assign, enqueueActions } from 'xstate';
+import { countRespawn, startsAfterGrant } from '../policy.js';
+import { allReady, applyWorkerFact, identitiesOf, markStarting, workerId } from '../slots.js';
+import { isWorkerReport } from './context.js';
+import { withFacilities } from './facilities.js';
+
+export const withSlots = withFacilities.extend({
+  actions: {
+    createSlots: enqueueActions(({ context, enqueue }) => {
+      for (const { slot } of context.slots) {
+        enqueue.spawnChild('worker', {
+          id: workerId(slot),
+          input: {
+            slot,
+            generation: context.generation,
+            settings: context.settings,
+            inheritance: context.inheritance,
+            admitted: context.inCharge,
+            retained: context.inCharge,
+          },
+        });
+      }
+    }),
+    fillSlots: enqueueActions(({ context, enqueue }) => {
+      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      enqueue.assign({ slots: markStarting(context.slots) });
+    }),
+    fillSlotsUnlessLate: enqueueActions(({ context, enqueue }) => {
+      if (startsAfterGrant(context.settings)) return;
+      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      enqueue.assign({ slots: markStarting(context.slots) });
+    }),
+    admitSlots: enqueueActions(({ context, enqueue }) => {
+      if (context.stops > 0) return;
+      for (const { slot } of context.slots) {
+        enqueue.sendTo(workerId(slot), { type: 'worker.admit' });
+        if (startsAfterGrant(context.settings)) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      }
+      if (startsAfterGrant(context.settings)) enqueue.assign({ slots: markStarting(context.slots) });
+    }),
+    retainSlots: enqueueActions(({ context, enqueue }) => {
+      if (context.stops > 0) return;
+      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.retain' });
+    }),
+    drainSlots: enqueueActions(({ context, enqueue }) => {
+      const type = context.stops > 1 ? 'worker.kill' : 'worker.drain';
+      for (const { slot, state } of context.slots) {
+        if (state !== 'stopped') enqueue.sendTo(workerId(slot), { type });
+      }
+    }),
+    retire: assign({ retiring: true }),
+    recordWorker: assign(({ context, event }) =>
+      isWorkerReport(event) ? { slots: applyWorkerFact(context.slots, event) } : {},
+    ),
+    recordReady: assign({ everReady: true }),
+    countRespawn: assign(({ context, event }) =>
+      event.type !== 'worker.delayed'
+        ? {}
+        : { respawnsAtMs: countRespawn(context.settings.respawnLimit, context.respawnsAtMs, event.atMs) },
+    ),
+    announceWorkers: enqueueActions(({ context, enqueue }) => {
+      if (context.link === 'none') return;
+      enqueue.sendTo(context.link, { type: 'workers.changed', workers: identitiesOf(context.slots) });
+    }),
+    announceReady: enqueueActions(({ context, enqueue }) => {
+      if (context.link === 'takeover' && allReady(context.slots))
+        enqueue.sendTo('takeover', { type: 'slots.ready' });
+    }),
+    announceFailure: enqueueActions(({ context, event, enqueue }) => {
+      if (context.link !== 'takeover' || event.type !== 'worker.failed') return;
+      const { reason, detail, atMs } = event;
+      enqueue.sendTo('takeover', { type: 'slot.failed', reason, detail, atMs });
+    }),
+    announceDrained: enqueueActions(({ context, enqueue }) => {
+      if (context.link === 'reload') enqueue.sendTo('reload', { type: 'workers.drained' });
+    }),
+  },
+});

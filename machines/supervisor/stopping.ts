@@ -1,0 +1,38 @@
+/**
+ * The workers leave, then everything is given back.
+ */
+import { supervisorSetup } from './end-actions.js';
+
+export const stopping = supervisorSetup.createStateConfig({
+  description: 'The workers leave, then everything is given back.',
+  entry: ['drainSlots', 'passStop'],
+  initial: 'draining',
+  on: {
+    'reload.requested': { actions: 'answerStopped' },
+    'stop.requested': { actions: ['countStop', 'drainSlots', 'passStop'] },
+  },
+  states: {
+    draining: {
+      description: 'Waits for the last worker, and for the end of another generation.',
+      always: { guard: 'mayRelease', target: 'releasing', actions: ['killLeftovers', 'release'] },
+    },
+    releasing: {
+      description: 'Paths and pid file are removed.',
+      invoke: {
+        id: 'releaseAlarm',
+        src: 'alarm',
+        input: ({ context }) => ({ alarm: 'release', delayMs: context.settings.takeoverTimeoutMs }),
+      },
+      on: {
+        'lock.released': [
+          { guard: 'hasFailure', target: '#supervisor.failed' },
+          { target: '#supervisor.stopped' },
+        ],
+        'alarm.fired': {
+          guard: { type: 'isAlarm', params: { alarm: 'release' } },
+          target: '#supervisor.stopped',
+        },
+      },
+    },
+  },
+});

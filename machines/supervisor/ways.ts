@@ -1,0 +1,25 @@
+/**
+ * Transitions that several states share.
+ */
+
+/** Where the supervisor goes when nothing of a reload is left to do: as its slots are. */
+const settle = [
+  { guard: 'isStopping', target: '#supervisor.stopping' },
+  { guard: 'allReady', target: '#supervisor.running' },
+  { guard: 'someReady', target: '#supervisor.respawning' },
+  { target: '#supervisor.idle.starting' },
+] as const;
+
+export const settleWith = <const Actions extends readonly string[]>(actions: Actions) =>
+  settle.map((transition) => ({ ...transition, actions }));
+
+export const reload = {
+  target: '#supervisor.reloading',
+  actions: ['beginReload', 'startSuccessor'],
+} as const;
+
+/** What can be asked of a supervisor that serves; a predecessor may still be finishing beside it. */
+export const requests = {
+  'reload.requested': [{ guard: 'isLinked', actions: 'joinReload' }, reload],
+  'stop.requested': { target: '#supervisor.stopping', actions: 'countStop' },
+} as const;
