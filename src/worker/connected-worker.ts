@@ -1,10 +1,11 @@
 import { Server } from 'node:net';
-import { Connections } from './connections.js';
+import { Connections, isHttpServer } from './connections.js';
 import type { Inheritance } from './inheritance.js';
 import { type Address, chooseAddress, findListener, listenOn } from './listening.js';
 import { Probe } from './probe.js';
 import { Shutdown, type ShutdownHook } from './shutdown.js';
 import { SupervisorChannel } from './supervisor-channel.js';
+import { warmUpHttp } from './warm-up.js';
 import type { ServeOptions, Worker } from './worker.js';
 import { WorkerError } from './worker-error.js';
 
@@ -59,6 +60,7 @@ export class ConnectedWorker implements Worker {
       this.#served.push(server);
     }
     await this.#openProbe();
+    if (this.supervised && this.#served.some(isHttpServer)) await warmUpHttp();
     // Without its supervisor the worker leaves: this promise must not fail the program before its hooks ran.
     await this.readyToTakeOver().catch(() => this.#shutdown.unlessLeaving());
     await Promise.all(places.map(({ server, address }) => listenOn(server, address)));

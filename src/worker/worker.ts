@@ -49,6 +49,9 @@ export interface Worker {
    * probe is answered by the first HTTP server from the beginning. When the worker leaves before it may
    * serve, the promise stays pending: the process is about to end.
    *
+   * Node's own HTTP code is warmed up before the worker is ready, so that its first clients need not wait for
+   * it; the program's handler is not called for that.
+   *
    * For servers of HTTP and HTTPS no request is lost at the end, see `graceMs`. Plain TCP connections and
    * WebSockets are left to the program, which learns from `signal`, until shortly before the drain time-out.
    *

@@ -18,7 +18,7 @@ const F_DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030;
 
 /** Where the package was compiled to. */
 const DIST = resolve(process.env.TANIST_DIST ?? 'dist');
-export const WORKER_MODULE = pathToFileURL(join(DIST, 'src/worker/index.js')).href;
+export const WORKER_MODULE = pathToFileURL(join(DIST, 'worker.js')).href;
 
 /** A listening socket of which this process keeps only the descriptor: it never accepts. */
 const keepListening = async (

@@ -41,6 +41,24 @@ describe('a worker that serves', () => {
     expect((await answer).body).toBe(String(worker.process.pid));
   });
 
+  it('has run an HTTP server before it is ready, and not called its own handler for that', async () => {
+    const worker = start(
+      `const { subscribe } = await import('node:diagnostics_channel');
+       let [answered, handled] = [0, 0];
+       subscribe('http.server.response.finish', () => { answered += 1; });
+       const worker = await connect();
+       const server = http.createServer(() => { handled += 1; });
+       const serving = worker.serve(server);
+       worker.ping().then(() => worker.status(answered + ' answered, ' + handled + ' handled'));`,
+      { listeners: { web: await openListener() } },
+    );
+    // It pings while it warms up, and asks for takeover afterwards.
+    expect(await worker.hear()).toBe('ping');
+    expect(await worker.hear()).toBe('takeover');
+    worker.say('pong');
+    expect(await worker.hear()).toBe('status 3 answered, 0 handled');
+  });
+
   it('gives each of several servers the listener of its name, with one takeover for all', async () => {
     const [one, two] = [await openListener(), await openListener()];
     const worker = start(
