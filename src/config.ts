@@ -5,6 +5,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
+import type { Surroundings } from './program.js';
 import { fromCommandLine, fromOptions, type Given, readFields, type Values } from './settings/fields.js';
 import { readListeners } from './settings/listen-spec.js';
 import { type Mistake, type Reading, shown, usageError, wrongValue } from './settings/mistake.js';
@@ -25,6 +26,9 @@ export interface ResolvedSettings {
   readonly settings: Settings;
   readonly logLevel: LogLevel;
   readonly noWarn: boolean;
+  /** The workers' command, as it was given. */
+  readonly program: { readonly command: string; readonly args: readonly string[] };
+  readonly surroundings: Surroundings;
 }
 
 /**
@@ -66,6 +70,12 @@ export const checkSettings = (
     settings: withDefaults(values, { name: place.name, pidFile: place.pidFile, listen: listeners.listen }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
     noWarn,
+    program: { command: String(given.command), args: given.args as readonly string[] },
+    surroundings: {
+      envFiles: (values.envFile ?? []).map((path) => resolve(context.cwd, path)),
+      chdir: values.chdir === undefined ? null : resolve(context.cwd, values.chdir),
+      umask: values.umask ?? null,
+    },
   };
 };
 

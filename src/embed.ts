@@ -26,14 +26,10 @@ const start = (
 ): Supervisor => {
   const cwd = startDirectoryOf(process.env, process.cwd());
   const context = { env: process.env, cwd, uid: process.getuid?.() ?? -1, platform: process.platform };
-  const { settings, logLevel } = resolveSettings(options, context);
+  const { settings, logLevel, program: words, surroundings } = resolveSettings(options, context);
   if (handover !== null) checkHandover(handover, settings);
   const log = createLog({ level: logLevel, format });
-  const program = resolveProgram(
-    { command: options.command ?? '', args: options.args ?? [] },
-    cwd,
-    process.env,
-  );
+  const program = resolveProgram(words, { startDirectory: cwd, ...surroundings }, process.env);
   if (settings.ready.mode === 'alive' && program.setpriv === null && process.platform === 'linux') {
     log.line(
       'warn',
@@ -74,7 +70,7 @@ const start = (
 const reasonOf = (error: unknown) => {
   if (error instanceof HandoverRefused) return error.reason;
   const { code, exitStatus } = asTanistError(error);
-  if (code === 'TANIST_COMMAND_NOT_FOUND') return 'spawn-failed';
+  if (code === 'TANIST_COMMAND_NOT_FOUND' || code === 'TANIST_WORKING_DIRECTORY') return 'spawn-failed';
   return exitStatus === 2 ? 'config-invalid' : 'exited';
 };
 
@@ -86,8 +82,8 @@ const reasonOf = (error: unknown) => {
  * process then, with status 0 for null and with that of the failure's code otherwise.
  *
  * @param format makes a log line pretty; null, the default, writes JSON.
- * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_RUN_DIR`,
- *   `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
+ * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
+ *   `TANIST_ENV_FILE`, `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
  */
 export const createSupervisor = (
   options: SupervisorOptions,

@@ -14,6 +14,11 @@ const ERRORS = {
     hint: 'This version of tanist does not have it yet: leave the option out.',
   },
   TANIST_COMMAND_NOT_FOUND: { status: 2, hint: 'Check the spelling, the working directory and PATH.' },
+  TANIST_WORKING_DIRECTORY: { status: 2, hint: 'Make the directory, or name another with --chdir.' },
+  TANIST_ENV_FILE: {
+    status: 2,
+    hint: 'A line is NAME=value, a comment that starts with #, or empty; quote values with special characters.',
+  },
   TANIST_AMBIGUOUS_TARGET: { status: 2, hint: 'Name one with --name or --pid-file.' },
   TANIST_NOT_RUNNING: {
     status: 3,

@@ -2,14 +2,26 @@
  * What a supervisor runs, as resolved once at its start: respawns use it, the next generation resolves anew.
  */
 
+/** What the command of the workers runs in, as asked for. */
+export interface Surroundings {
+  /** Absolute paths, in the order in which they are read. */
+  readonly envFiles: readonly string[];
+  /** The absolute path as it was named; null for the start directory. */
+  readonly chdir: string | null;
+  /** Octal; null for the supervisor's own. */
+  readonly umask: string | null;
+}
+
 /** The command of the workers. Nothing is looked up or interpreted after this. */
 export interface Program {
   readonly file: string;
   readonly args: readonly string[];
-  /** The start directory, physical: a release symlink that moves does not move it. */
+  /** The workers' directory, physical: a release symlink that moves does not move it. */
   readonly cwd: string;
-  /** The first generation's environment, without what is private to tanist. */
+  /** The first generation's environment, without what is private to tanist, and the environment files. */
   readonly env: Readonly<Record<string, string>>;
+  /** The workers' file mode creation mask, octal; null for the supervisor's own. */
+  readonly umask: string | null;
   /** `setpriv`, which ties a process to its parent; null where the system has none. */
   readonly setpriv: string | null;
 }

@@ -62,8 +62,8 @@ const environmentOf = (
   };
 };
 
-/** A shell learns its pid, says so, and becomes the program: the pid stays the same. */
-const SAY_PID = 'LISTEN_PID=$$ && export LISTEN_PID && exec "$@"';
+/** What a shell does before it becomes the program; the pid stays the same. */
+const SAY_PID = 'LISTEN_PID=$$ && export LISTEN_PID';
 
 const commandOf = ({ program }: ForkOptions, input: ForkInput): readonly [string, ...string[]] => {
   const plain: [string, ...string[]] = [program.file, ...program.args];
@@ -71,7 +71,14 @@ const commandOf = ({ program }: ForkOptions, input: ForkInput): readonly [string
     input.tethered && program.setpriv !== null
       ? [program.setpriv, '--pdeathsig', 'KILL', '--', ...plain]
       : plain;
-  return input.inheritance.listeners.length === 0 ? tethered : ['/bin/sh', '-c', SAY_PID, 'sh', ...tethered];
+  const before = [
+    ...(input.inheritance.listeners.length === 0 ? [] : [SAY_PID]),
+    // Set in the new process: a process has one mask for all it does, and the supervisor keeps its own.
+    ...(program.umask === null ? [] : [`umask ${program.umask}`]),
+  ];
+  return before.length === 0
+    ? tethered
+    : ['/bin/sh', '-c', [...before, 'exec "$@"'].join(' && '), 'sh', ...tethered];
 };
 
 /** One worker process, from its start to its end. */

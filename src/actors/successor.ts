@@ -98,7 +98,8 @@ export const createSuccessor = (env: Env, relaunch: Relaunch) =>
         const { sources, record } = layoutOf(input, sockets);
         env.spawn({
           file: relaunch.node,
-          args: [...relaunch.nodeArgs, relaunch.script, ...relaunch.args],
+          // Without the dashes Node takes an --env-file behind the script for its own, and refuses to start without it.
+          args: [...relaunch.nodeArgs, '--', relaunch.script, ...relaunch.args],
           cwd: relaunch.startDirectory,
           env: { ...relaunch.env, PWD: relaunch.startDirectory, [VARIABLES.handoverFd]: String(MESSAGES_FD) },
           descriptors: sources,

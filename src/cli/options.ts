@@ -94,9 +94,26 @@ const WORKERS: readonly OptionSpec[] = [
   { flag: '--standby', value: 'N', group: 'Workers', doc: 'Booted spares.', available: false },
   { flag: '--user', value: 'USER', group: 'Workers', doc: 'Identity.', available: false },
   { flag: '--group', value: 'GROUP', group: 'Workers', doc: 'Identity.', available: false },
-  { flag: '--env-file', value: 'FILE', group: 'Workers', doc: 'Environment.', available: false },
-  { flag: '--chdir', value: 'DIR', group: 'Workers', doc: 'Working directory.', available: false },
-  { flag: '--umask', value: 'MASK', group: 'Workers', doc: 'File mode mask.', available: false },
+  {
+    flag: '--env-file',
+    value: 'FILE',
+    group: 'Workers',
+    doc: 'Variables for the workers, NAME=value a line, read anew at each reload. May be given several times: later files win, and all win over the environment.',
+  },
+  {
+    flag: '--chdir',
+    value: 'DIR',
+    group: 'Workers',
+    doc: 'The directory the workers run in, resolved anew at each reload; a relative command is looked up from there.',
+    fallback: 'where tanist was started',
+  },
+  {
+    flag: '--umask',
+    value: 'MASK',
+    group: 'Workers',
+    doc: "The workers' file mode creation mask in octal, such as 022.",
+    fallback: 'that of tanist',
+  },
 ];
 
 const RELOAD: readonly OptionSpec[] = [

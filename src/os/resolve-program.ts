@@ -4,8 +4,9 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { TanistError } from '../errors.js';
-import type { Program, Relaunch } from '../program.js';
+import type { Program, Relaunch, Surroundings } from '../program.js';
 import { PRIVATE_VARIABLES } from '../protocol/environment.js';
+import { readEnvFiles } from './env-files.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,20 +78,52 @@ const runsTypeScript = (): boolean =>
   Reflect.get(process.features, 'typescript') !== undefined &&
   Reflect.get(process.features, 'typescript') !== false;
 
+/** What the workers' command is looked up from. */
+export interface Place extends Surroundings {
+  /** As named; it is resolved here, once. */
+  readonly startDirectory: string;
+}
+
+/** Where the workers run: everything relative in their command line starts there, as it does for `env --chdir`. */
+const directoryOf = ({ startDirectory, chdir }: Place): string => {
+  if (chdir === null) return startDirectory;
+  const problem = directoryProblem(chdir);
+  if (problem === null) return chdir;
+  throw new TanistError('TANIST_WORKING_DIRECTORY', `the working directory ${chdir} ${problem}`);
+};
+
+const directoryProblem = (path: string): string | null => {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return 'does not exist';
+    return found.isDirectory() ? null : 'is not a directory';
+  } catch (error) {
+    return `cannot be entered: ${error instanceof Error ? error.message : String(error)}`;
+  }
+};
+
 /**
- * @param startDirectory as named; it is resolved here, once.
- * @throws {TanistError} `TANIST_COMMAND_NOT_FOUND`, saying what is missing.
+ * @throws {TanistError} `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY` or `TANIST_ENV_FILE`, saying what
+ *   is missing or wrong.
  */
 export const resolveProgram = (
   { command, args }: { readonly command: string; readonly args: readonly string[] },
-  startDirectory: string,
-  env: Environment,
+  place: Place,
+  inherited: Environment,
 ): Program => {
+  const directory = directoryOf(place);
+  const env: Record<string, string> = {
+    ...cleanEnvironment(inherited),
+    ...readEnvFiles(place.envFiles),
+    // Programs that ask the environment first must not be told another directory.
+    ...(place.chdir === null ? {} : { PWD: directory }),
+  };
   const path = env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
   const common = {
-    cwd: realpathSync(startDirectory),
-    env: cleanEnvironment(env),
-    setpriv: lookUp('setpriv', startDirectory, path),
+    cwd: realpathSync(directory),
+    env,
+    umask: place.umask,
+    setpriv: lookUp('setpriv', directory, path),
   };
   if (TYPED_SCRIPT.test(command) && !runsTypeScript()) {
     throw notFound(
@@ -98,9 +131,9 @@ export const resolveProgram = (
     );
   }
   if (SCRIPT.test(command) || TYPED_SCRIPT.test(command)) {
-    return { file: process.execPath, args: [findScript(command, startDirectory), ...args], ...common };
+    return { file: process.execPath, args: [findScript(command, directory), ...args], ...common };
   }
-  return { file: findCommand(command, startDirectory, path), args, ...common };
+  return { file: findCommand(command, directory, path), args, ...common };
 };
 
 /** How this very program is started again. */

@@ -5,13 +5,32 @@ import { durationReader } from './duration.js';
 import { type Mistake, notAvailable, type Reader, wrongValue } from './mistake.js';
 import {
   choiceReader,
+  MOST_RESPAWNS,
+  MOST_WORKERS,
+  NOT_A_FAREWELL,
+  readFilePaths,
   readReadiness,
   readRespawnLimit,
   readSignal,
   readSwitch,
+  readUmask,
   readWorkers,
 } from './readers.js';
 import { readDirectory, readFilePath, readName } from './run-directory.js';
+import {
+  choiceSchema,
+  durationSchema,
+  listSchema,
+  nameSchema,
+  pathSchema,
+  readinessSchema,
+  respawnLimitSchema,
+  type Schema,
+  signalSchema,
+  switchSchema,
+  umaskSchema,
+  workersSchema,
+} from './schemas.js';
 import { nearest } from './suggestion.js';
 import {
   type CommandLineSettings,
@@ -20,26 +39,52 @@ import {
   UNAVAILABLE_KEYS,
 } from './supervisor-options.js';
 
-/** Every setting with one value: its flag on the command line and its reader. */
+/**
+ * Every setting but the listeners: its flag on the command line, its reader, and what it may be in a file.
+ *
+ * A setting with `repeatable` gets every word that was given; of others the last one counts.
+ */
 const FIELDS = {
-  name: { flag: '--name', read: readName },
-  runDir: { flag: '--run-dir', read: readDirectory },
-  pidFile: { flag: '--pid-file', read: readFilePath },
-  workers: { flag: '--workers', read: readWorkers },
-  handoff: { flag: '--handoff', read: choiceReader('overlap', 'exclusive') },
-  ready: { flag: '--ready', read: readReadiness },
-  startTimeoutMs: { flag: '--start-timeout', read: durationReader(1) },
-  reloadTimeoutMs: { flag: '--reload-timeout', read: durationReader(1) },
-  takeoverTimeoutMs: { flag: '--takeover-timeout', read: durationReader(1) },
-  drainTimeoutMs: { flag: '--drain-timeout', read: durationReader(0) },
-  respawnDelayMs: { flag: '--respawn-delay', read: durationReader(0) },
-  respawn: { flag: '--respawn', read: choiceReader('adaptive', 'fixed') },
-  respawnLimit: { flag: '--respawn-limit', read: readRespawnLimit },
-  pingTimeoutMs: { flag: '--ping-timeout', read: durationReader(1) },
-  stopSignal: { flag: '--stop-signal', read: readSignal },
-  logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS) },
-  noWarn: { flag: '--no-warn', read: readSwitch },
-} as const satisfies Record<string, { flag: string; read: Reader<unknown> }>;
+  name: { flag: '--name', read: readName, schema: nameSchema },
+  runDir: { flag: '--run-dir', read: readDirectory, schema: pathSchema },
+  pidFile: { flag: '--pid-file', read: readFilePath, schema: pathSchema },
+  workers: { flag: '--workers', read: readWorkers, schema: workersSchema(MOST_WORKERS) },
+  handoff: {
+    flag: '--handoff',
+    read: choiceReader('overlap', 'exclusive'),
+    schema: choiceSchema('overlap', 'exclusive'),
+  },
+  ready: { flag: '--ready', read: readReadiness, schema: readinessSchema },
+  startTimeoutMs: { flag: '--start-timeout', read: durationReader(1), schema: durationSchema(1) },
+  reloadTimeoutMs: { flag: '--reload-timeout', read: durationReader(1), schema: durationSchema(1) },
+  takeoverTimeoutMs: { flag: '--takeover-timeout', read: durationReader(1), schema: durationSchema(1) },
+  drainTimeoutMs: { flag: '--drain-timeout', read: durationReader(0), schema: durationSchema(0) },
+  respawnDelayMs: { flag: '--respawn-delay', read: durationReader(0), schema: durationSchema(0) },
+  respawn: {
+    flag: '--respawn',
+    read: choiceReader('adaptive', 'fixed'),
+    schema: choiceSchema('adaptive', 'fixed'),
+  },
+  respawnLimit: {
+    flag: '--respawn-limit',
+    read: readRespawnLimit,
+    schema: respawnLimitSchema(MOST_RESPAWNS),
+  },
+  pingTimeoutMs: { flag: '--ping-timeout', read: durationReader(1), schema: durationSchema(1) },
+  stopSignal: { flag: '--stop-signal', read: readSignal, schema: signalSchema(NOT_A_FAREWELL) },
+  envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(pathSchema), repeatable: true },
+  chdir: { flag: '--chdir', read: readDirectory, schema: pathSchema },
+  umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
+  logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
+  noWarn: { flag: '--no-warn', read: readSwitch, schema: switchSchema },
+} as const satisfies Readonly<Record<string, Field>>;
+
+interface Field {
+  readonly flag: `--${string}`;
+  readonly read: Reader<unknown>;
+  readonly schema: Schema;
+  readonly repeatable?: true;
+}
 
 export type Key = keyof typeof FIELDS;
 export type Values = {
@@ -55,6 +100,9 @@ export const SETTING_FLAGS: readonly string[] = [
 /** The keys of all settings that are available, besides `command` and `args`. */
 export const SETTING_KEYS: readonly string[] = ['listen', ...Object.keys(FIELDS)];
 
+const flagOf = (key: Key | 'listen'): string => (key === 'listen' ? '--listen' : FIELDS[key].flag);
+const isRepeatable = (key: Key | 'listen'): boolean => key === 'listen' || 'repeatable' in FIELDS[key];
+
 /** What was given, before it is read. */
 export interface Given {
   readonly written: boolean;
@@ -68,13 +116,12 @@ export interface Given {
 
 /** The words of a command line, by flag. */
 export const fromCommandLine = (input: CommandLineSettings): Given => {
-  const flagOf = (key: Key | 'listen'): string => (key === 'listen' ? '--listen' : FIELDS[key].flag);
   return {
     written: true,
     // As everywhere, the last of several values wins: a script may append to what it was given.
     value: (key) => {
       const words = input.commandLine.get(flagOf(key));
-      return key === 'listen' ? words : words?.at(-1);
+      return isRepeatable(key) ? words : words?.at(-1);
     },
     spell: (key) => (key === 'command' ? '<command>' : flagOf(key)),
     command: input.command,

@@ -5,12 +5,13 @@ import { availableParallelism, constants } from 'node:os';
 import type { Readiness, RespawnLimit } from '../../machines/policy.js';
 import { durationReader } from './duration.js';
 import type { Reader, Reading } from './mistake.js';
+import { readFilePath } from './run-directory.js';
 import { nearest } from './suggestion.js';
 
 /** A typing error must not start eighty thousand processes. */
-const MOST_WORKERS = 1_024;
+export const MOST_WORKERS = 1_024;
 /** The times of so many respawns are kept. */
-const MOST_RESPAWNS = 10_000;
+export const MOST_RESPAWNS = 10_000;
 
 export const choiceReader =
   <const T extends string>(...choices: readonly T[]): Reader<T> =>
@@ -92,7 +93,14 @@ const limit = (count: number | null, within: Reading<number>): Reading<RespawnLi
       };
 
 /** These stop or resume a process, or say something about its children; none asks it to leave. */
-const NOT_A_FAREWELL: readonly string[] = ['SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT', 'SIGCHLD'];
+export const NOT_A_FAREWELL: readonly string[] = [
+  'SIGSTOP',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGCONT',
+  'SIGCHLD',
+];
 
 export const readSignal: Reader<string> = (raw) => {
   const known = Object.keys(constants.signals);
@@ -110,6 +118,23 @@ export const readSignal: Reader<string> = (raw) => {
 const meantSignal = (text: string, known: readonly string[]): string | null => {
   const upper = text.toUpperCase();
   return known.find((name) => name === `SIG${upper}`) ?? nearest(upper, known);
+};
+
+/** Octal, as chmod and umask have it; a number would be taken for octal by some and for decimal by others. */
+export const readUmask: Reader<string> = (raw) =>
+  typeof raw === 'string' && /^0?[0-7]{1,3}$/.test(raw)
+    ? { value: raw }
+    : { expected: 'an octal mask from 000 to 777, such as 022 (in a program or file a string: "022")' };
+
+/** One path or several. */
+export const readFilePaths: Reader<readonly string[]> = (raw, written) => {
+  const paths: string[] = [];
+  for (const item of Array.isArray(raw) ? raw : [raw]) {
+    const path = readFilePath(item, written);
+    if ('expected' in path) return { expected: `${path.expected}, or a list of them` };
+    paths.push(path.value);
+  }
+  return { value: paths };
 };
 
 const isRecord = (raw: unknown): raw is Readonly<Record<string, unknown>> =>

@@ -45,6 +45,18 @@ export interface SupervisorOptions {
   readonly pingTimeoutMs?: number;
   /** What asks a worker to leave. Default `SIGTERM`. */
   readonly stopSignal?: string;
+  /**
+   * Files of variables for the workers, `NAME=value` a line; later files win over earlier ones, and all over the
+   * inherited environment. Read anew by every generation. Relative to the start directory. Default none.
+   */
+  readonly envFile?: string | readonly string[];
+  /**
+   * The directory the workers run in; a relative `command` is looked up from there. Relative to the start directory,
+   * resolved anew by every generation: a link to a release is followed at a reload. Default the start directory.
+   */
+  readonly chdir?: string;
+  /** The workers' file mode creation mask, octal in a string: `'022'`. Default that of the supervisor. */
+  readonly umask?: string;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
   /** The same as `logLevel: 'error'`. Default false. */
@@ -69,9 +81,6 @@ export const UNAVAILABLE_KEYS: readonly string[] = [
   'daemonize',
   'user',
   'group',
-  'envFile',
-  'chdir',
-  'umask',
   'config',
   'logFile',
   'noPidFile',

@@ -64,6 +64,8 @@ test('without options every setting has its documented default', () => {
     },
     logLevel: 'info',
     noWarn: false,
+    program: { command: 'server.js', args: [] },
+    surroundings: { envFiles: [], chdir: null, umask: null },
   });
 });
 
@@ -85,6 +87,9 @@ test('a program and a command line that say the same get the same settings', () 
     respawnLimit: { count: 5, withinMs: 60_000 },
     pingTimeoutMs: 3_600_000,
     stopSignal: 'SIGINT',
+    envFile: ['common.env', '/etc/web.env'],
+    chdir: 'current',
+    umask: '027',
     logLevel: 'debug',
   };
   const flags = {
@@ -103,6 +108,9 @@ test('a program and a command line that say the same get the same settings', () 
     '--respawn-limit': '5/1m',
     '--ping-timeout': '1h',
     '--stop-signal': 'SIGINT',
+    '--env-file': ['common.env', '/etc/web.env'],
+    '--chdir': 'current',
+    '--umask': '027',
     '--log-level': 'debug',
   };
   const resolved = resolveSettings(options, CONTEXT);
@@ -112,6 +120,11 @@ test('a program and a command line that say the same get the same settings', () 
     ready: { mode: 'alive', forMs: 1_500 },
     respawnLimit: { count: 5, withinMs: 60_000 },
     drainTimeoutMs: 0,
+  });
+  expect(resolved.surroundings).toEqual({
+    envFiles: ['/srv/app/common.env', '/etc/web.env'],
+    chdir: '/srv/app/current',
+    umask: '027',
   });
 });
 
@@ -334,6 +347,24 @@ test('a stop signal is one that can end a process, by its full name', () => {
   expect(refusal({ '--stop-signal': 'SIGTREM' })).toContain('did you mean SIGTERM?');
   expect(refusal({ '--stop-signal': '15' })).toContain('a signal such as SIGTERM');
   expect(refusal({ '--stop-signal': 'SIGCONT' })).toContain('asks a process to leave');
+});
+
+test('files of variables, the working directory and the mask are given as text', () => {
+  expect(resolveSettings({ command: 'a', envFile: 'x.env' }, CONTEXT).surroundings.envFiles).toEqual([
+    '/srv/app/x.env',
+  ]);
+  expect(refusal({ '--env-file': ['a.env', ''] })).toMatch(
+    /^--env-file \["a.env",""\]: expected the path of a file, or a list of them$/,
+  );
+  for (const value of [1, null, true, {}, [1], ['a', null], '/tmp/'])
+    expect(optionsRefusal({ envFile: value })).toMatch(/^envFile .*the path of a file, or a list of them$/);
+  for (const value of ['', 1, null, ['a'], 'a\0b'])
+    expect(optionsRefusal({ chdir: value })).toMatch(/^chdir .*expected the path of a directory$/);
+  for (const value of ['', '8', '1777', '-22', '0o22', '22 ', 'u=rwx']) {
+    expect(refusal({ '--umask': value })).toContain('an octal mask from 000 to 777, such as 022');
+  }
+  // 22 would be 026 in octal: what was meant is not known.
+  for (const value of [22, 0o22, null]) expect(optionsRefusal({ umask: value })).toContain('a string: "022"');
 });
 
 test('what contradicts itself is refused', () => {
