@@ -4,15 +4,9 @@
 import { isatty } from 'node:tty';
 import { resolveSettings, type SupervisorOptions } from './config.js';
 import { asTanistError, exitStatusOf, TanistError } from './errors.js';
-import {
-  checkHandover,
-  type Handover,
-  HandoverRefused,
-  handoverDescriptor,
-  readHandover,
-  refuseHandover,
-} from './handover.js';
+import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
+import { handoverDescriptor, readHandover, refuseHandover } from './os/handover-socket.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { type Supervisor, startSupervisor } from './supervisor.js';

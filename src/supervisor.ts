@@ -8,7 +8,7 @@ import type { Failure } from '../machines/events.js';
 import type { Settings } from '../machines/policy.js';
 import { type ReloadVerdict, type Status, statusOf } from '../machines/status.js';
 import type { SupervisorInput } from '../machines/supervisor.js';
-import { provideEffects } from './actors/index.js';
+import { provideEffects } from './actors/provide.js';
 import { TanistError } from './errors.js';
 import type { Handover } from './handover.js';
 import type { Log } from './log.js';

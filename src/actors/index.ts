@@ -1,75 +1,18 @@
 /**
  * `tanist/actors`: the real effects, to be provided to the machines.
  */
-import { reloadMachine } from '../../machines/reload.js';
-import { supervisorMachine } from '../../machines/supervisor.js';
-import { takeoverMachine } from '../../machines/takeover.js';
-import { workerMachine } from '../../machines/worker.js';
-import type { Env } from '../os/env.js';
-import type { Relaunch } from '../program.js';
-import { createAlarm } from './alarm.js';
-import { createChannel } from './channel.js';
-import { type ControlOptions, createControl } from './control.js';
-import { createFence, createFlock } from './flock.js';
-import { createFork, type ForkOptions } from './fork.js';
-import { createKill, createLeftovers } from './kill.js';
-import { createLifePipe, createListeners } from './listeners.js';
-import { createPredecessor } from './predecessor.js';
-import { createProbe } from './probe.js';
-import { createSignals } from './signals.js';
-import { createSuccessor } from './successor.js';
-
 export type { Env } from '../os/env.js';
 export { createNodeEnv } from '../os/node-env.js';
 export type { Program, Relaunch } from '../program.js';
-export {
-  createAlarm,
-  createChannel,
-  createControl,
-  createFence,
-  createFlock,
-  createFork,
-  createKill,
-  createLeftovers,
-  createLifePipe,
-  createListeners,
-  createPredecessor,
-  createProbe,
-  createSignals,
-  createSuccessor,
-};
-
-export interface EffectOptions extends ForkOptions, ControlOptions {
-  readonly relaunch: Relaunch;
-}
-
-/** The supervisor's machine with every effect provided. */
-export const provideEffects = (env: Env, options: EffectOptions) => {
-  const alarm = createAlarm(env);
-  const kill = createKill(env);
-  return supervisorMachine.provide({
-    actors: {
-      alarm,
-      control: createControl(env, options),
-      fence: createFence(env),
-      flock: createFlock(env),
-      leftovers: createLeftovers(env),
-      lifePipe: createLifePipe(env),
-      listeners: createListeners(env),
-      signals: createSignals(env),
-      worker: workerMachine.provide({
-        actors: {
-          alarm,
-          kill,
-          fork: createFork(env, options),
-          channel: createChannel(env),
-          probe: createProbe(env, options.base),
-        },
-      }),
-      reloadMachine: reloadMachine.provide({
-        actors: { alarm, successor: createSuccessor(env, options.relaunch) },
-      }),
-      takeoverMachine: takeoverMachine.provide({ actors: { alarm, predecessor: createPredecessor(env) } }),
-    },
-  });
-};
+export { createAlarm } from './alarm.js';
+export { createChannel } from './channel.js';
+export { createControl } from './control.js';
+export { createFence, createFlock } from './flock.js';
+export { createFork } from './fork.js';
+export { createKill, createLeftovers } from './kill.js';
+export { createLifePipe, createListeners } from './listeners.js';
+export { createPredecessor } from './predecessor.js';
+export { createProbe } from './probe.js';
+export { type EffectOptions, provideEffects } from './provide.js';
+export { createSignals } from './signals.js';
+export { createSuccessor } from './successor.js';

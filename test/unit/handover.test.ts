@@ -6,14 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { formatRecord, HANDOVER_VERSION, type HandoverRecord, parseRecord } from '../../machines/handover.js';
 import type { Settings } from '../../machines/policy.js';
 import { resolveSettings } from '../../src/config.js';
-import {
-  checkHandover,
-  HandoverRefused,
-  handoverDescriptor,
-  readHandover,
-  refuseHandover,
-} from '../../src/handover.js';
+import { checkHandover, HandoverRefused } from '../../src/handover.js';
 import { socketPair } from '../../src/os/descriptors.js';
+import { handoverDescriptor, readHandover, refuseHandover } from '../../src/os/handover-socket.js';
 import { listen } from '../../src/os/listening.js';
 import { SUCCESSION_LINE_BYTES } from '../../src/protocol/succession.js';
 
