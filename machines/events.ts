@@ -35,6 +35,7 @@ export type Via = 'SIGUSR2' | 'SIGHUP' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'con
 
 /** Every alarm there is. A closed set: logs, walkers and diagrams name them. */
 export type AlarmName =
+  | 'turn'
   | 'start'
   | 'silence'
   | 'drain'

@@ -63,6 +63,10 @@ export const DEFAULTS = {
   pingTimeoutMs: 5_000,
   /** A worker that is silent for so long is mentioned once in the log. */
   silenceNoticeMs: 5_000,
+  /** Between the starts of two workers of a successor: about what one needs of a processor to boot (Node 20). */
+  turnMs: 60,
+  /** All of them have their turn within this time, however many they are. */
+  allTurnsMs: 300,
   /** Wait after the first young death; it doubles with each further one. */
   backoffBaseMs: 100,
 } as const;
@@ -120,6 +124,15 @@ export const countRespawn = (
 
 export const exceedsLimit = (limit: RespawnLimit | null, respawnsAtMs: readonly number[]): boolean =>
   limit !== null && respawnsAtMs.length > limit.count;
+
+/**
+ * When a successor's slot has its turn, after the first one: counted from 1, each a little after the one before.
+ *
+ * The generation that serves shares the processors with those that boot. Apart from each other they delay its
+ * answers less; what it costs the reload is bounded.
+ */
+export const turnAfterMs = (slot: number, slots: number): number =>
+  Math.round((slot - 1) * Math.min(DEFAULTS.turnMs, DEFAULTS.allTurnsMs / Math.max(slots - 1, 1)));
 
 /** How long the predecessor waits for `committed` after it granted the takeover. */
 export const commitTimeoutMs = (settings: Settings): number =>

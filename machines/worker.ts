@@ -17,6 +17,11 @@ export interface WorkerInput {
   readonly admitted: boolean;
   /** Its exit is answered by a respawn. */
   readonly retained: boolean;
+  /**
+   * How long a slot that is not admitted yet waits before it is filled: another generation serves, and needs the
+   * processors. Milliseconds, default 0.
+   */
+  readonly startDelayMs?: number;
 }
 
 export interface WorkerContext extends WorkerInput {
@@ -94,6 +99,7 @@ export const workerMachine = setup({
     isAliveMode: ({ context }) => context.settings.ready.mode === 'alive',
     isLeaving: ({ context }) => context.leaving,
     isAdmitted: ({ context }) => context.admitted,
+    startsLater: ({ context }) => !context.admitted && (context.startDelayMs ?? 0) > 0,
     mayBeAnswered: (args) => isCurrentChannel(args) && args.context.admitted,
     hasAsked: ({ context }) => context.asked,
     mayServeAndAsked: ({ context }) => context.admitted && context.asked,
@@ -249,7 +255,27 @@ export const workerMachine = setup({
   states: {
     stopped: {
       description: 'No process, and none is wanted.',
-      on: { 'worker.start': { target: 'alive', actions: 'stay' } },
+      on: {
+        'worker.start': [
+          { guard: 'startsLater', target: 'queued', actions: 'stay' },
+          { target: 'alive', actions: 'stay' },
+        ],
+      },
+    },
+    queued: {
+      description: "It waits for its turn: a successor's workers do not all boot in the same instant.",
+      invoke: {
+        id: 'turnAlarm',
+        src: 'alarm',
+        input: ({ context }) => ({ alarm: 'turn', delayMs: context.startDelayMs ?? 0 }),
+      },
+      on: {
+        'alarm.fired': { guard: { type: 'isAlarm', params: { alarm: 'turn' } }, target: 'alive' },
+        'worker.start': { target: 'alive' },
+        'worker.admit': { target: 'alive', actions: 'admit' },
+        'worker.drain': { target: 'stopped', actions: ['leave', 'reportStopped'] },
+        'worker.kill': { target: 'stopped', actions: ['leave', 'reportStopped'] },
+      },
     },
     alive: {
       description: 'A process is being started, lives, or is being ended.',

@@ -2,7 +2,7 @@
  * Orders to the slots, and what they report.
  */
 import { assign, enqueueActions } from 'xstate';
-import { countRespawn, startsAfterGrant } from '../policy.js';
+import { countRespawn, startsAfterGrant, turnAfterMs } from '../policy.js';
 import { allReady, applyWorkerFact, identitiesOf, markStarting, workerId } from '../slots.js';
 import { isWorkerReport } from './context.js';
 import { withFacilities } from './facilities.js';
@@ -20,6 +20,7 @@ export const withSlots = withFacilities.extend({
             inheritance: context.inheritance,
             admitted: context.inCharge,
             retained: context.inCharge,
+            startDelayMs: context.inCharge ? 0 : turnAfterMs(slot, context.slots.length),
           },
         });
       }

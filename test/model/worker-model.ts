@@ -90,7 +90,7 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   };
   must(alarmsOf(step).length > 0 || state in UNALARMED, 'it waits for another process without an alarm');
   must(
-    ['stopped', 'held', 'backoff'].includes(state) ? world.live === null : true,
+    ['stopped', 'queued', 'held', 'backoff'].includes(state) ? world.live === null : true,
     'a process lives in an empty slot',
   );
   must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
@@ -108,7 +108,8 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   const backsOff = state === 'backoff' && before?.step.state !== 'backoff';
   if (forks || backsOff) {
     const asked = happening?.type === 'worker.start' || before?.step.context.wanted === true;
-    must(asked || context.retained, 'a respawn in a generation that is not in charge');
+    const first = before?.step.state === 'queued';
+    must(asked || first || context.retained, 'a respawn in a generation that is not in charge');
     must(asked || before?.step.context.leaving !== true, 'a respawn of a worker that was to leave for good');
   }
   const reported = typesOf(step.reports);
@@ -133,11 +134,15 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   return problems;
 };
 
-/** A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning. */
+/**
+ * A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning, and
+ * `startDelayMs` how long it waits for its turn.
+ */
 export const workerModel = (
   covered: WorkerCovered,
   ready: Readiness,
   inCharge: boolean,
+  startDelayMs = 0,
 ): Model<typeof workerMachine, World, Happening> => {
   const input: WorkerInput = {
     ...WHO,
@@ -145,6 +150,7 @@ export const workerModel = (
     inheritance: { listeners: [], lifeWrite: 8, fence: null },
     admitted: inCharge,
     retained: inCharge,
+    startDelayMs,
   };
   const key: Model<typeof workerMachine, World, Happening>['key'] = ({ state, context }, world) =>
     JSON.stringify([

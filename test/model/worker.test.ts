@@ -25,6 +25,10 @@ describe('every edge of the worker machine', () => {
     }
   }
 
+  it('keeps the promises of a slot (takeover, waits for its turn)', () => {
+    rows.push(timed('takeover, later', () => walk(workerModel(machine, { mode: 'takeover' }, false, 50))));
+  });
+
   it('has been walked completely', () => {
     console.log(tableOf('worker', machine, rows));
     expect(machine.missed().map(placeText)).toEqual([]);

@@ -6,6 +6,7 @@ import {
   exceedsLimit,
   respawnAfter,
   startsAfterGrant,
+  turnAfterMs,
 } from '../../machines/policy.js';
 import { settingsWith } from '../model/settings.js';
 
@@ -77,6 +78,19 @@ describe('the respawn limit', () => {
 
   it('is never exceeded when there is none', () => {
     expect(exceedsLimit(null, countRespawn(null, [1, 2, 3], 4))).toBe(false);
+  });
+});
+
+describe('the turns of the workers of a successor', () => {
+  it('are a little apart, and all come within a bounded time', () => {
+    expect([1, 2, 3].map((slot) => turnAfterMs(slot, 3))).toEqual([0, 60, 120]);
+    expect([turnAfterMs(1, 1), turnAfterMs(1, 50), turnAfterMs(50, 50)]).toEqual([0, 0, 300]);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_024 }), (slots) => {
+        const turns = Array.from({ length: slots }, (_, index) => turnAfterMs(index + 1, slots));
+        return turns.every((turn, index) => turn >= (turns[index - 1] ?? 0) && turn <= 300);
+      }),
+    );
   });
 });
 

@@ -180,6 +180,32 @@ describe('a slot of a generation that is not in charge', () => {
   });
 });
 
+describe('a slot of a successor that waits for its turn', () => {
+  const LATER = { ...NOT_IN_CHARGE, startDelayMs: 50 };
+
+  it('starts no process before its alarm fires', () => {
+    const worker = slot({}, LATER);
+    expect([worker.now.state, worker.now.spawned.map(({ src }) => src)]).toEqual(['queued', ['alarm']]);
+    expect(alarmsOf(worker.now)).toEqual([{ alarm: 'turn', delayMs: 50 }]);
+    worker.send({ type: 'alarm.fired', alarm: 'turn', atMs: 1_000 });
+    expect(worker.now.spawned.map(({ src }) => src)).toEqual(['fork']);
+  });
+
+  it('does not wait when its generation may serve, nor for a respawn', () => {
+    const worker = slot({}, LATER);
+    worker.send({ type: 'worker.admit' });
+    expect(worker.now.spawned.map(({ src }) => src)).toEqual(['fork']);
+    const admitted = slot({}, { ...LATER, admitted: true });
+    expect(admitted.now.spawned.map(({ src }) => src)).toEqual(['fork']);
+  });
+
+  it('is empty when it is told to leave first', () => {
+    const worker = slot({}, LATER);
+    worker.send({ type: 'worker.drain' });
+    expect([worker.now.state, typesOf(worker.now.reports)]).toEqual(['stopped', ['worker.stopped']]);
+  });
+});
+
 describe('a worker that does not get ready', () => {
   it('is killed with its group when the start alarm fires', () => {
     const worker = slot();
