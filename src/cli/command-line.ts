@@ -2,7 +2,6 @@
  * Reads a command line: which command, with what. Every mistake is told, not only the first.
  */
 import { resolve } from 'node:path';
-import { type Command, CommanderError } from 'commander';
 import { type CommandLineSettings, checkSettings, type SettingsContext } from '../config.js';
 import { durationReader } from '../settings/duration.js';
 import {
@@ -22,10 +21,11 @@ import {
 } from '../settings/run-directory.js';
 import { nearest } from '../settings/suggestion.js';
 import { overlong } from '../settings/unix-path.js';
-import { buildCommand, PROGRAM } from './command-builder.js';
+import { PROGRAM } from './command-builder.js';
 import { helpText } from './help.js';
-import { COMMANDS, type CommandSpec, commandSpec, type OptionSpec } from './options.js';
+import { COMMANDS, commandSpec } from './options.js';
 import type { TargetQuery } from './target.js';
+import { readWords, type StrangeWords, type Words } from './words.js';
 
 export interface CommandLineContext extends SettingsContext {
   /** Width for the help. */
@@ -50,26 +50,19 @@ export type ParsedCommandLine =
   | { readonly command: 'run'; readonly settingsInput: CommandLineSettings; readonly program: Program }
   | ({ readonly command: 'reload' | 'stop' | 'status' } & ClientArguments);
 
-/** What was read of one command: option words by flag, and the words from the first that is no option. */
-interface Words {
-  readonly values: ReadonlyMap<string, readonly string[]>;
-  readonly operands: readonly string[];
-  readonly mistakes: readonly Mistake[];
-}
-
 /**
  * @param argv the words after the program's name.
  * @throws {TanistError} `TANIST_USAGE` or `TANIST_NOT_AVAILABLE`, with all mistakes.
  */
 export const parseCommandLine = (argv: readonly string[], context: CommandLineContext): ParsedCommandLine => {
-  const before = readWords(PROGRAM, argv);
+  const before = readWords(PROGRAM, argv, strangeWords);
   if (before.values.has('--help')) return { command: 'help', text: helpText(PROGRAM, context.columns) };
   if (before.values.has('--version')) return { command: 'version' };
   const [name, ...rest] = before.operands;
   const spec = name === undefined ? undefined : commandSpec(name);
   if (spec === undefined) throw usageError([...before.mistakes, wrongCommand(name)]);
   if (spec.available === false) throw usageError([...before.mistakes, notAvailable(`tanist ${spec.name}`)]);
-  const words = readWords(spec, rest);
+  const words = readWords(spec, rest, strangeWords);
   if (words.values.has('--help')) return { command: 'help', text: helpText(spec, context.columns) };
   const mistakes = [...before.mistakes, ...words.mistakes];
   return spec.name === 'run'
@@ -93,96 +86,14 @@ const wrongCommand = (name: string | undefined): Mistake => {
   };
 };
 
-/** Thrown out of commander's parser: the word after an option is an option itself. */
-class ValueMissing extends Error {
-  readonly spec: OptionSpec;
-  readonly next: string;
-
-  constructor(spec: OptionSpec, next: string) {
-    super(`${spec.flag} needs a value`);
-    this.spec = spec;
-    this.next = next;
-  }
-}
-
-/** Reads one command's options. The parser stops at each mistake, so it is started again behind it. */
-const readWords = (spec: CommandSpec, argv: readonly string[]): Words => {
-  const values = new Map<string, string[]>();
-  const mistakes: Mistake[] = [];
-  const command = buildCommand(spec, (option, value) => {
-    if (value?.startsWith('--') && !argv.includes(`${option.flag}=${value}`)) {
-      throw new ValueMissing(option, value);
-    }
-    if (option.available === false) mistakes.push(notAvailable(option.flag));
-    else values.set(option.flag, [...(values.get(option.flag) ?? []), value ?? '']);
-  });
-  let rest = [...argv];
-  for (;;) {
-    const { operands, unknown, mistake } = readOn(command, rest);
-    if (mistake !== undefined) mistakes.push(mistake);
-    else if (unknown[0] !== undefined) mistakes.push(unknownOption(spec, unknown[0]));
-    else if (operands[0] !== undefined && spec.operands === undefined) {
-      mistakes.push(unexpectedWord(operands[0]));
-    } else return { values, operands, mistakes };
-    rest = mistake === undefined ? withoutFirst(spec, [...unknown, ...operands]) : unknown;
-  }
+/** What the words of tanist's own commands could have been. */
+const strangeWords: StrangeWords = {
+  option: (option) => {
+    const owner = COMMANDS.find(({ options }) => options.some(({ flag }) => flag === option));
+    return owner === undefined ? '' : `: it belongs to tanist ${owner.name}, after the command's name`;
+  },
+  operand: (word) => `did you mean --name ${word}?`,
 };
-
-/**
- * The words after one that is no option of the command. Where a known option was meant that takes a value, the
- * value goes too: left behind, it would be taken for the command, and hide every mistake after it.
- */
-const withoutFirst = (spec: CommandSpec, [first = '', ...rest]: readonly string[]): string[] => {
-  const flags = spec.options.map(({ flag }) => flag);
-  const meant = first.startsWith('-') && !first.includes('=') ? nearest(first, flags) : null;
-  const takesValue = spec.options.some(({ flag, value }) => flag === meant && value !== undefined);
-  return takesValue && rest[0]?.startsWith('-') === false ? rest.slice(1) : rest;
-};
-
-/** Reads as far as possible; a value that is missing is a mistake, and what follows it is still unknown. */
-const readOn = (
-  command: Command,
-  words: string[],
-): { operands: string[]; unknown: string[]; mistake?: Mistake } => {
-  try {
-    return command.parseOptions(words);
-  } catch (thrown) {
-    if (thrown instanceof ValueMissing) {
-      const { spec, next } = thrown;
-      const at = words.findIndex((word, index) => word === spec.flag && words[index + 1] === next);
-      const mistake = spec.available === false ? notAvailable(spec.flag) : valueMissing(spec.flag, next);
-      return { operands: [], unknown: words.slice(at + 1), mistake };
-    }
-    if (thrown instanceof CommanderError && thrown.code === 'commander.optionMissingArgument') {
-      return { operands: [], unknown: [], mistake: valueMissing(words.at(-1) ?? '', undefined) };
-    }
-    throw thrown;
-  }
-};
-
-const valueMissing = (option: string, next: string | undefined): Mistake => ({
-  option,
-  message: `${option} needs a value, but ${next === undefined ? 'the line ends' : `${shown(next)} follows`}`,
-});
-
-const unknownOption = (spec: CommandSpec, word: string): Mistake => {
-  const option = word.replace(/=.*$/s, '');
-  const flags = spec.options.filter(({ available }) => available !== false).map(({ flag }) => flag);
-  if (spec.options.some(({ flag }) => flag === option)) {
-    return { option, message: `${shown(word)}: expected no value, ${option} is a switch` };
-  }
-  const owner = COMMANDS.find(({ options }) => options.some(({ flag }) => flag === option));
-  const meant = nearest(option, flags);
-  if (meant !== null) return { option, message: `unknown option ${option}: did you mean ${meant}?` };
-  const elsewhere =
-    owner === undefined ? '' : `: it belongs to tanist ${owner.name}, after the command's name`;
-  return { option, message: `unknown option ${option}${elsewhere}` };
-};
-
-const unexpectedWord = (word: string): Mistake => ({
-  option: word,
-  message: `unexpected word ${shown(word)}: did you mean --name ${word}?`,
-});
 
 const parseRun = (
   { values, operands }: Words,
