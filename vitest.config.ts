@@ -13,6 +13,7 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 10_000),
       project('model', ['test/model/**/*.test.ts'], 60_000),
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('package', ['test/package/**/*.test.ts'], 60_000),
       project('process', ['test/process/**/*.test.ts'], 60_000),
     ],
