@@ -57,12 +57,21 @@ const placesOf = (
     ? [path]
     : [path, ...Object.entries(value).flatMap(([key, item]) => placesOf(item, [...path, key]))];
 
+const valueAt = (value: unknown, path: readonly (string | number)[]): unknown =>
+  path.reduce((inner: unknown, key) => (inner as Record<string | number, unknown>)[key], value);
+
 const replaced = (value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown => {
   if (key === undefined) return by;
   const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, unknown>;
   copy[key] = replaced(copy[key], rest, by);
   return copy;
 };
+
+/** What stands in a place where it does not belong: anything, or what stands in another place. */
+const junk = fc.oneof(
+  fc.jsonValue().map((value) => ({ value })),
+  fc.nat().map((copyOf) => ({ copyOf })),
+);
 
 /** A record is believed only if all of this holds. */
 const holds = ({ descriptors, listeners, generation, workers, predecessor }: HandoverRecord): boolean => {
@@ -84,10 +93,13 @@ const holds = ({ descriptors, listeners, generation, workers, predecessor }: Han
 describe('whatever stands in place of a hand-over record', () => {
   it('is refused in words, or is a record that holds', () => {
     fc.assert(
-      fc.property(record, fc.nat(), fc.jsonValue(), fc.boolean(), (valid, at, junk, cut) => {
+      fc.property(record, fc.nat(), junk, fc.nat(9), (valid, at, wrong, luck) => {
         expect(parseRecord(JSON.stringify(valid))).toEqual({ ok: true, record: valid });
         const places = placesOf(valid);
-        const text = JSON.stringify(replaced(valid, places[at % places.length] ?? [], junk));
+        const place = (index: number) => places[index % places.length] ?? [];
+        const by = 'copyOf' in wrong ? valueAt(valid, place(wrong.copyOf)) : wrong.value;
+        const text = JSON.stringify(replaced(valid, place(at), by));
+        const cut = luck === 0;
         const parsed = parseRecord(cut ? text.slice(0, at % (text.length + 1)) : text);
         if (parsed.ok) expect(holds(parsed.record)).toBe(true);
         else expect(parsed.problem).toMatch(/^the hand-over record /);
