@@ -70,3 +70,7 @@ await build({
 });
 writeFileSync(`${root}dist/bin/package.json`, '{ "type": "commonjs" }\n');
 chmodSync(`${root}dist/bin/tanist.js`, 0o755);
+
+// Editors check configuration files against it; generated from the table of settings, so it cannot lag behind.
+const { configSchema } = await import(new URL('../dist/src/cli/config-schema.js', import.meta.url));
+writeFileSync(`${root}dist/tanist.schema.json`, `${JSON.stringify(configSchema(), null, 2)}\n`);

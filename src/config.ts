@@ -6,7 +6,8 @@
 import { dirname, resolve } from 'node:path';
 import { DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
 import type { Surroundings } from './program.js';
-import { fromCommandLine, fromOptions, type Given, readFields, type Values } from './settings/fields.js';
+import type { Key, Values } from './settings/fields.js';
+import { fromCommandLine, fromOptions, type Given, readFields } from './settings/given.js';
 import { readListeners } from './settings/listen-spec.js';
 import { type Mistake, type Reading, shown, usageError, wrongValue } from './settings/mistake.js';
 import {
@@ -65,7 +66,7 @@ export const checkSettings = (
   ];
   if (mistakes.length > 0) return { mistakes };
   const { values } = fields;
-  const noWarn = values.noWarn ?? false;
+  const noWarn = (values.noWarn ?? false) && !isOverruled(given, 'noWarn', 'logLevel');
   return {
     settings: withDefaults(values, { name: place.name, pidFile: place.pidFile, listen: listeners.listen }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
@@ -93,7 +94,7 @@ const commandMistakes = ({ command, args, spell }: Given): Mistake[] => {
     mistakes.push(wrongValue(option, command, 'the name or path of a program'));
   }
   if (!Array.isArray(args) || !args.every(isWord)) {
-    mistakes.push(wrongValue('args', args, 'an array of strings'));
+    mistakes.push(wrongValue(spell('args'), args, 'an array of strings'));
   }
   return mistakes;
 };
@@ -109,7 +110,7 @@ const placeOf = (
 ): { name: string; pidFile: string; mistakes: Mistake[] } => {
   const name = values.name ?? defaultName(isWord(given.command) ? given.command : '');
   const option = given.spell(values.pidFile === undefined ? 'runDir' : 'pidFile');
-  const place = pidFilePath(name, values, context);
+  const place = pidFilePath(name, given, values, context);
   if ('expected' in place) {
     return { name, pidFile: '', mistakes: [{ option, message: `${option}: expected ${place.expected}` }] };
   }
@@ -122,15 +123,26 @@ const placeOf = (
   return { name, pidFile, mistakes: [wrongValue(option, raw, reason)] };
 };
 
-const pidFilePath = (name: string, values: Values, context: SettingsContext): Reading<string> => {
-  if (values.pidFile !== undefined) return { value: resolve(context.cwd, values.pidFile) };
+const pidFilePath = (
+  name: string,
+  given: Given,
+  values: Values,
+  context: SettingsContext,
+): Reading<string> => {
+  if (values.pidFile !== undefined && !isOverruled(given, 'pidFile', 'runDir'))
+    return { value: resolve(context.cwd, values.pidFile) };
   const directory = resolveRunDirectory(values.runDir, context);
   return 'expected' in directory ? directory : { value: pidFileOf(directory.value, name) };
 };
 
+/** Two settings of one thing: what a command line says wins over what a file says in other words. */
+const isOverruled = (given: Given, key: Key, by: Key): boolean =>
+  given.value(by) !== undefined && given.written(by) && !given.written(key);
+
 const contradictions = (given: Given, values: Values): Mistake[] => {
   const mistakes: Mistake[] = [];
-  if (values.noWarn && values.logLevel !== undefined) {
+  const bothSaid = given.written('noWarn') === given.written('logLevel');
+  if (values.noWarn && values.logLevel !== undefined && bothSaid) {
     const [noWarn, logLevel] = [given.spell('noWarn'), given.spell('logLevel')];
     mistakes.push({
       option: noWarn,

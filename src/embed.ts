@@ -6,6 +6,7 @@ import { resolveSettings, type SupervisorOptions } from './config.js';
 import { asTanistError, exitStatusOf, TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
+import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover, refuseHandover } from './os/handover-socket.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
@@ -84,20 +85,37 @@ export const createSupervisor = (
   format: LogOptions['format'] = null,
 ): Supervisor => startOrSucceed(options, format);
 
-/** The same, from the words of a command line. */
-export const startFromWords = (words: CommandLineSettings, format: LogOptions['format']): Supervisor =>
-  startOrSucceed(words, format);
+/** The same, from the words of a command line, with the file they may name. */
+export const startFromWords = async (
+  words: CommandLineSettings,
+  format: LogOptions['format'],
+): Promise<Supervisor> => {
+  let complete: CommandLineSettings;
+  try {
+    complete = await withConfigFile(words, startDirectoryOf(process.env, process.cwd()));
+  } catch (error) {
+    tellPredecessor(error);
+    throw error;
+  }
+  return startOrSucceed(complete, format);
+};
+
+/** Tells the predecessor, if there is one, why this process cannot succeed it. Said before anything was taken over. */
+export const tellPredecessor = (error: unknown): void => {
+  const messages = handoverDescriptor(process.env);
+  if (messages !== null)
+    refuseHandover(messages, reasonOf(error), error instanceof Error ? error.message : String(error));
+};
 
 const startOrSucceed = (
   options: SupervisorOptions | CommandLineSettings,
   format: LogOptions['format'],
 ): Supervisor => {
   const messages = handoverDescriptor(process.env);
-  if (messages === null) return start(options, null, format);
   try {
-    return start(options, readHandover(messages), format);
+    return start(options, messages === null ? null : readHandover(messages), format);
   } catch (error) {
-    refuseHandover(messages, reasonOf(error), error instanceof Error ? error.message : String(error));
+    tellPredecessor(error);
     if (error instanceof HandoverRefused)
       throw new TanistError('TANIST_RELOAD_REFUSED', error.message, { cause: error });
     throw error;

@@ -19,6 +19,7 @@ const ERRORS = {
     status: 2,
     hint: 'A line is NAME=value, a comment that starts with #, or empty; quote values with special characters.',
   },
+  TANIST_CONFIG: { status: 2, hint: 'Correct the file behind --config, or the path.' },
   TANIST_AMBIGUOUS_TARGET: { status: 2, hint: 'Name one with --name or --pid-file.' },
   TANIST_NOT_RUNNING: {
     status: 3,

@@ -39,15 +39,10 @@ export interface ClientArguments {
   readonly timeoutMs: number | null;
 }
 
-export interface Program {
-  readonly command: string;
-  readonly args: readonly string[];
-}
-
 export type ParsedCommandLine =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
-  | { readonly command: 'run'; readonly settingsInput: CommandLineSettings; readonly program: Program }
+  | { readonly command: 'run'; readonly settingsInput: CommandLineSettings }
   | ({ readonly command: 'reload' | 'stop' | 'status' } & ClientArguments);
 
 /**
@@ -101,11 +96,13 @@ const parseRun = (
   context: CommandLineContext,
 ): ParsedCommandLine => {
   const [command, ...args] = operands;
-  const settingsInput = { commandLine: values, args, ...(command === undefined ? {} : { command }) };
-  const checked = checkSettings(settingsInput, context);
+  const words = { commandLine: values, args, ...(command === undefined ? {} : { command }) };
+  // A file may have mistakes as well, and the command: all is checked, and told, when it has been read.
+  if (values.has('--config')) return { command: 'run', settingsInput: { ...words, mistakes } };
+  const checked = checkSettings(words, context);
   const all = [...mistakes, ...('mistakes' in checked ? checked.mistakes : [])];
-  if (all.length > 0 || command === undefined) throw usageError(all);
-  return { command: 'run', settingsInput, program: { command, args } };
+  if (all.length > 0) throw usageError(all);
+  return { command: 'run', settingsInput: words };
 };
 
 const parseClient = (

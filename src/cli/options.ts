@@ -59,6 +59,12 @@ const IDENTITY: readonly OptionSpec[] = [
     doc: 'The file with lock and pid; the control socket is beside it.',
     fallback: '<run dir>/<name>.pid',
   },
+  {
+    flag: '--config',
+    value: 'FILE',
+    group: 'Identity',
+    doc: 'Options from a file, read anew at each reload: JSON, or a JavaScript module that exports them. Keys are the options in camel case, durations numbers with the suffix Ms (startTimeoutMs); the command line wins.',
+  },
   { flag: '--no-pid-file', group: 'Identity', doc: 'Neither pid file nor lock.', available: false },
   { flag: '--control', value: 'PATH', group: 'Identity', doc: 'The control socket.', available: false },
 ];
@@ -201,7 +207,6 @@ const LOG: readonly OptionSpec[] = [
   { flag: '--no-warn', group: 'Log', doc: 'The same as --log-level error.' },
   { flag: '--log-file', value: 'PATH', group: 'Log', doc: 'Where the log goes.', available: false },
   { flag: '--daemonize', group: 'Log', doc: 'Detach.', available: false },
-  { flag: '--config', value: 'FILE', group: 'Log', doc: 'Options from a file.', available: false },
 ];
 
 const target = (timeout: string): readonly OptionSpec[] => [

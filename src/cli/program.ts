@@ -55,11 +55,21 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
   }
 };
 
+/** A successor whose command line this version cannot read: its predecessor is told why, not only that it ended. */
+const parse = async (argv: readonly string[]): Promise<ParsedCommandLine> => {
+  try {
+    return parseCommandLine(argv, contextOf());
+  } catch (error) {
+    if (argv[0] === 'run') (await import('../embed.js')).tellPredecessor(error);
+    throw error;
+  }
+};
+
 /** Runs one command line to its end and exits. */
 export const main = async (argv: readonly string[]): Promise<never> => {
   let status: number;
   try {
-    status = await dispatch(parseCommandLine(argv, contextOf()));
+    status = await dispatch(await parse(argv));
   } catch (error) {
     status = reportError(asTanistError(error), asksForJson(argv), terminal);
   }

@@ -2,7 +2,7 @@
  * The table of settings: for each its key in a program, its flag on a command line and its reader.
  */
 import { durationReader } from './duration.js';
-import { type Mistake, notAvailable, type Reader, wrongValue } from './mistake.js';
+import type { Reader, Reading } from './mistake.js';
 import {
   choiceReader,
   MOST_RESPAWNS,
@@ -20,6 +20,8 @@ import { readDirectory, readFilePath, readName } from './run-directory.js';
 import {
   choiceSchema,
   durationSchema,
+  filePathSchema,
+  listenSchema,
   listSchema,
   nameSchema,
   pathSchema,
@@ -29,15 +31,10 @@ import {
   signalSchema,
   switchSchema,
   umaskSchema,
+  wordSchema,
   workersSchema,
 } from './schemas.js';
-import { nearest } from './suggestion.js';
-import {
-  type CommandLineSettings,
-  LOG_LEVELS,
-  type SupervisorOptions,
-  UNAVAILABLE_KEYS,
-} from './supervisor-options.js';
+import { LOG_LEVELS } from './supervisor-options.js';
 
 /**
  * Every setting but the listeners: its flag on the command line, its reader, and what it may be in a file.
@@ -47,7 +44,7 @@ import {
 const FIELDS = {
   name: { flag: '--name', read: readName, schema: nameSchema },
   runDir: { flag: '--run-dir', read: readDirectory, schema: pathSchema },
-  pidFile: { flag: '--pid-file', read: readFilePath, schema: pathSchema },
+  pidFile: { flag: '--pid-file', read: readFilePath, schema: filePathSchema },
   workers: { flag: '--workers', read: readWorkers, schema: workersSchema(MOST_WORKERS) },
   handoff: {
     flag: '--handoff',
@@ -72,7 +69,7 @@ const FIELDS = {
   },
   pingTimeoutMs: { flag: '--ping-timeout', read: durationReader(1), schema: durationSchema(1) },
   stopSignal: { flag: '--stop-signal', read: readSignal, schema: signalSchema(NOT_A_FAREWELL) },
-  envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(pathSchema), repeatable: true },
+  envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(filePathSchema), repeatable: true },
   chdir: { flag: '--chdir', read: readDirectory, schema: pathSchema },
   umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
   logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
@@ -100,68 +97,24 @@ export const SETTING_FLAGS: readonly string[] = [
 /** The keys of all settings that are available, besides `command` and `args`. */
 export const SETTING_KEYS: readonly string[] = ['listen', ...Object.keys(FIELDS)];
 
-const flagOf = (key: Key | 'listen'): string => (key === 'listen' ? '--listen' : FIELDS[key].flag);
-const isRepeatable = (key: Key | 'listen'): boolean => key === 'listen' || 'repeatable' in FIELDS[key];
+/** What a program and a file may say: every setting, and the workers' command. */
+export const KNOWN_KEYS: readonly string[] = ['command', 'args', ...SETTING_KEYS];
 
-/** What was given, before it is read. */
-export interface Given {
-  readonly written: boolean;
-  readonly value: (key: Key | 'listen') => unknown;
-  /** How the one who gave it calls a setting. */
-  readonly spell: (key: Key | 'listen' | 'command') => string;
-  readonly command: unknown;
-  readonly args: unknown;
-  readonly mistakes: readonly Mistake[];
-}
+/** For each key of a configuration file its flag, if it has one, and what it may be. */
+export const FILE_KEYS: readonly { readonly key: string; readonly flag?: string; readonly schema: Schema }[] =
+  [
+    { key: 'command', schema: { ...wordSchema, minLength: 1 } },
+    { key: 'args', schema: { type: 'array', items: wordSchema } },
+    { key: 'listen', flag: '--listen', schema: listSchema(listenSchema) },
+    ...Object.entries(FIELDS).map(([key, { flag, schema }]) => ({ key, flag, schema })),
+  ];
 
-/** The words of a command line, by flag. */
-export const fromCommandLine = (input: CommandLineSettings): Given => {
-  return {
-    written: true,
-    // As everywhere, the last of several values wins: a script may append to what it was given.
-    value: (key) => {
-      const words = input.commandLine.get(flagOf(key));
-      return isRepeatable(key) ? words : words?.at(-1);
-    },
-    spell: (key) => (key === 'command' ? '<command>' : flagOf(key)),
-    command: input.command,
-    args: input.args,
-    mistakes: [],
-  };
-};
+export const flagOf = (key: Key | 'listen'): string => (key === 'listen' ? '--listen' : FIELDS[key].flag);
 
-/** A program's options, by key; what is none of them is a mistake. */
-export const fromOptions = (options: SupervisorOptions): Given => {
-  const raws: Readonly<Record<string, unknown>> = { ...options };
-  const known = ['command', 'args', ...SETTING_KEYS];
-  const others = Object.keys(raws).filter((key) => raws[key] !== undefined && !known.includes(key));
-  return {
-    written: false,
-    value: (key) => raws[key],
-    spell: (key) => key,
-    command: raws.command,
-    args: raws.args ?? [],
-    mistakes: others.map((key) =>
-      UNAVAILABLE_KEYS.includes(key) ? notAvailable(key) : unknownKey(key, known),
-    ),
-  };
-};
+export const isRepeatable = (key: Key | 'listen'): boolean => key === 'listen' || 'repeatable' in FIELDS[key];
 
-const unknownKey = (key: string, known: readonly string[]): Mistake => {
-  const meant = nearest(key, known);
-  return { option: key, message: `unknown option ${key}${meant === null ? '' : `: did you mean ${meant}?`}` };
-};
+/** Reads the one value of a field. */
+export const readField = (key: Key, raw: unknown, written: boolean): Reading<unknown> =>
+  FIELDS[key].read(raw, written);
 
-/** Reads every field that was given. */
-export const readFields = (given: Given): { values: Values; mistakes: Mistake[] } => {
-  const values: Record<string, unknown> = {};
-  const mistakes: Mistake[] = [];
-  for (const key of Object.keys(FIELDS) as Key[]) {
-    const raw = given.value(key);
-    if (raw === undefined) continue;
-    const reading = FIELDS[key].read(raw, given.written);
-    if ('expected' in reading) mistakes.push(wrongValue(given.spell(key), raw, reading.expected));
-    else values[key] = reading.value;
-  }
-  return { values: values as Values, mistakes };
-};
+export const FIELD_KEYS = Object.keys(FIELDS) as Key[];

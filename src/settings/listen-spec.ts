@@ -33,12 +33,16 @@ export const readListeners = (
   const listen: ListenSpec[] = [];
   const mistakes: Mistake[] = [];
   raws.forEach((raw, position) => {
+    if (typeof raw !== 'string') {
+      mistakes.push(wrongValue(option, raw, `a string: ${FORMS}`));
+      return;
+    }
     const { name, rest } = splitName(raw, position);
     if (NOT_YET.test(rest)) {
       mistakes.push(notAvailable(`${option} ${rest}`));
       return;
     }
-    const reading = readSpec(raw, name, rest, context);
+    const reading = readSpec(name, rest, context);
     if ('expected' in reading) mistakes.push(wrongValue(option, raw, reading.expected));
     else {
       const clash = clashWith(listen, reading.value);
@@ -49,15 +53,12 @@ export const readListeners = (
   return { listen, mistakes };
 };
 
-const splitName = (raw: unknown, position: number): { name: string; rest: string } => {
-  const [, name, rest] = NAMED.exec(String(raw)) ?? [];
-  return name === undefined || rest === undefined
-    ? { name: `listen${position}`, rest: String(raw) }
-    : { name, rest };
+const splitName = (raw: string, position: number): { name: string; rest: string } => {
+  const [, name, rest] = NAMED.exec(raw) ?? [];
+  return name === undefined || rest === undefined ? { name: `listen${position}`, rest: raw } : { name, rest };
 };
 
-const readSpec = (raw: unknown, name: string, rest: string, context: ListenContext): Reading<ListenSpec> => {
-  if (typeof raw !== 'string') return { expected: `a string: ${FORMS}` };
+const readSpec = (name: string, rest: string, context: ListenContext): Reading<ListenSpec> => {
   if (!NAME.test(name)) {
     return { expected: 'a name of 1 to 64 letters, digits, dots, dashes and underscores before the "="' };
   }

@@ -24,9 +24,18 @@ const SHOWN_LENGTH = 120;
 
 /** A value as it appears in a message: quoted, with its control characters escaped, never too long. */
 export const shown = (raw: unknown): string => {
-  const text =
-    typeof raw === 'string' || (typeof raw === 'object' && raw !== null) ? JSON.stringify(raw) : String(raw);
+  const text = asText(raw);
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+};
+
+const asText = (raw: unknown): string => {
+  if (typeof raw !== 'string' && (typeof raw !== 'object' || raw === null)) return String(raw);
+  try {
+    return JSON.stringify(raw);
+  } catch {
+    // A module can make values that JSON has no words for: an object that contains itself.
+    return Object.prototype.toString.call(raw);
+  }
 };
 
 export const wrongValue = (option: string, raw: unknown, expected: string): Mistake => ({

@@ -17,6 +17,12 @@ export const wordSchema: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
 export const pathSchema: Schema = { type: 'string', minLength: 1, pattern: '^[^\\u0000]+$' };
 
+/** A path whose last part is a name. */
+export const filePathSchema: Schema = {
+  type: 'string',
+  pattern: '^(?!([^\\u0000]*/)?\\.{0,2}$)[^\\u0000]+$',
+};
+
 export const choiceSchema = (...choices: readonly string[]): Schema => ({ enum: choices });
 
 /** Whole milliseconds up to 24 h. */

@@ -2,6 +2,7 @@
  * What an embedder may tell a supervisor, and what a command line tells it: the same settings, written differently.
  */
 import type { Handoff, Readiness, RespawnLimit } from '../../machines/policy.js';
+import type { Mistake } from './mistake.js';
 
 /** From the most talkative to the quietest; `silent` says nothing at all. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -69,6 +70,10 @@ export interface CommandLineSettings {
   /** Absent when the command is missing. */
   readonly command?: string;
   readonly args: readonly string[];
+  /** What is in the file behind `--config`, once it has been read. */
+  readonly configFile?: { readonly path: string; readonly values: Readonly<Record<string, unknown>> };
+  /** Mistakes in the words themselves, still to be told: those in the file are told together with them. */
+  readonly mistakes?: readonly Mistake[];
 }
 
 /** Keys of options that are known, but not available in this version: refused, never ignored. */
@@ -81,7 +86,6 @@ export const UNAVAILABLE_KEYS: readonly string[] = [
   'daemonize',
   'user',
   'group',
-  'config',
   'logFile',
   'noPidFile',
   'control',

@@ -66,6 +66,7 @@ describe('the packed package', () => {
     for (const path of [
       'dist/bin/tanist.js',
       'dist/machines/index.d.ts',
+      'dist/tanist.schema.json',
       'diagrams/supervisor.md',
       'LICENSE',
     ])

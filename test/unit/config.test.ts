@@ -397,6 +397,75 @@ test('the last of several values wins, as scripts that append expect', () => {
   expect(settings({ '--workers': ['2', '3'] }).workers).toBe(3);
 });
 
+/** The words of a command line with a file that says more. */
+const withFile = (
+  values: object,
+  flags: Readonly<Record<string, string | string[]>> = {},
+  command?: string,
+) => {
+  const configFile = { path: '/etc/web.mjs', values: values as Readonly<Record<string, unknown>> };
+  const { commandLine } = written(flags);
+  return { commandLine, args: [], configFile, ...(command === undefined ? {} : { command }) };
+};
+
+test('a file says what the command line does not, and the command line wins key by key', () => {
+  const file = {
+    command: 'app',
+    args: ['-x'],
+    workers: 3,
+    listen: ['80', '81'],
+    startTimeoutMs: 5,
+    noWarn: true,
+  };
+  const alone = resolveSettings(withFile(file), CONTEXT);
+  expect(alone).toMatchObject({ logLevel: 'error', program: { command: 'app', args: ['-x'] } });
+  expect(alone.settings).toMatchObject({
+    name: 'app',
+    workers: 3,
+    startTimeoutMs: 5,
+    reloadTimeoutMs: 5_005,
+  });
+  expect(alone.settings.listen).toHaveLength(2);
+  const flags = { '--workers': '2', '--listen': '82', '--log-level': 'debug' };
+  const both = resolveSettings(withFile(file, flags, 'other'), CONTEXT);
+  expect(both).toMatchObject({ logLevel: 'debug', noWarn: false, program: { command: 'other', args: [] } });
+  expect(both.settings).toMatchObject({ name: 'other', workers: 2, startTimeoutMs: 5 });
+  expect(both.settings.listen).toMatchObject([{ port: 82 }]);
+});
+
+test('a place on the command line wins over one in a file, in whatever words', () => {
+  const file = { command: 'app', pidFile: '/a/x.pid', runDir: '/b', name: 'n' };
+  const pidFile = (values: object, flags: Record<string, string>) =>
+    resolveSettings(withFile(values, flags), CONTEXT).settings.pidFile;
+  expect(pidFile(file, {})).toBe('/a/x.pid');
+  expect(pidFile(file, { '--run-dir': '/c' })).toBe('/c/n.pid');
+  expect(pidFile({ command: 'app', runDir: '/b' }, { '--pid-file': '/d/y.pid' })).toBe('/d/y.pid');
+});
+
+test('mistakes of the words, of a file and of the command are told together, each where it was made', () => {
+  const file = { startTimeoutMs: '5s', worker: 1, logLevel: 'debug', noWarn: true, reloadTimeoutMs: 10 };
+  const mistakes = [{ option: '--bogus', message: 'unknown option --bogus' }];
+  const words = { ...withFile(file, { '--workers': 'x' }), mistakes };
+  expect(errorOf(() => resolveSettings(words, CONTEXT)).problems.map(({ message }) => message)).toEqual([
+    'unknown option --bogus',
+    '/etc/web.mjs: unknown option worker: did you mean workers?',
+    '--workers "x": expected a whole number from 1 to 1024, or auto',
+    '/etc/web.mjs: startTimeoutMs "5s": expected a whole number of milliseconds from 0 to 86400000',
+    '<command> is missing: expected a program to supervise',
+    '/etc/web.mjs: noWarn and /etc/web.mjs: logLevel "debug": expected only one of them (/etc/web.mjs: noWarn is the level error)',
+  ]);
+  expect(errorOf(() => resolveSettings(withFile({ command: 7, args: 'x' }), CONTEXT)).message).toMatch(
+    /\/etc\/web\.mjs: command 7: expected .*\n +\/etc\/web\.mjs: args "x": expected/s,
+  );
+});
+
+test('a contradiction between file and command line names both', () => {
+  const words = withFile({ command: 'a', reloadTimeoutMs: 1_000 }, { '--start-timeout': '2s' });
+  expect(errorOf(() => resolveSettings(words, CONTEXT)).message).toBe(
+    '/etc/web.mjs: reloadTimeoutMs 1000: expected at least --start-timeout "2s": a successor\'s workers may take so long',
+  );
+});
+
 test('an unknown option of a program is refused with the one that was meant', () => {
   expect(optionsRefusal({ worker: 2 })).toBe('unknown option worker: did you mean workers?');
   expect(optionsRefusal({ startTimeout: '5s' })).toContain('did you mean startTimeoutMs?');
@@ -424,6 +493,15 @@ test('a program and its arguments are words the system can take', () => {
   expect(optionsRefusal({ command: 'a\0b' })).toContain('the name or path of a program');
   expect(optionsRefusal({ args: 'x' })).toContain('an array of strings');
   expect(optionsRefusal({ args: ['x', 1] })).toContain('an array of strings');
+});
+
+test('a value that no text stands for is refused as well', () => {
+  const endless: Record<string, unknown> = {};
+  endless.self = endless;
+  expect(optionsRefusal({ workers: endless })).toContain('workers [object Object]: expected');
+  expect(optionsRefusal({ listen: [{ toString: 0 }] })).toContain('listen {"toString":0}: expected a string');
+  expect(optionsRefusal({ chdir: Object.create(null) })).toContain('chdir {}: expected');
+  expect(optionsRefusal({ args: null })).toContain('args null: expected an array of strings');
 });
 
 test('a value in a message is quoted and cut', () => {

@@ -28,7 +28,7 @@ const asError = ({ code, message }: Failure): TanistError =>
  * @throws {TanistError} why it could not start, or gave up.
  */
 export const run = async (settings: CommandLineSettings): Promise<number> => {
-  const supervisor = startFromWords(settings, await prettyFormat());
+  const supervisor = await startFromWords(settings, await prettyFormat());
   const failure = await supervisor.done;
   if (failure !== null) throw asError(failure);
   return 0;
