@@ -1,6 +1,7 @@
-// Writes diagrams/ from the compiled machines; with --check writes nothing and fails when they differ.
+// Writes diagrams/ from the compiled machines, laid out by elkjs; with --check writes nothing and fails when they differ.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import ELK from 'elkjs/lib/elk.bundled.js';
 import { COMMAND, documents } from '../dist/src/diagrams/document.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,7 +14,9 @@ const committed = (path) => {
   }
 };
 
-const stale = documents().filter(({ path, text }) => committed(path) !== text);
+const elk = new ELK();
+const all = await documents((graph) => elk.layout(graph));
+const stale = all.filter(({ path, text }) => committed(path) !== text);
 if (process.argv.includes('--check')) {
   for (const { path } of stale)
     console.error(`${path} is not what the machines are: run \`${COMMAND}\` and commit it`);
