@@ -41,6 +41,8 @@ export interface WorkerContext extends WorkerInput {
   readonly cause: string;
   /** What the probe last found; null before its first answer. */
   readonly probed: string | null;
+  /** What it last said of itself; empty for nothing. */
+  readonly says: string;
   readonly delayMs: number;
   readonly youngDeaths: number;
 }
@@ -66,6 +68,8 @@ const exitReason = ({ context, event }: Args): { reason: ReloadReason; detail: s
   };
 };
 
+const LAST_WORDS_CHARS = 300;
+
 /** Why a worker that did not get ready in time has failed. */
 const lateReason = ({ context }: Args): { reason: ReloadReason; detail: string } => {
   const { ready, startTimeoutMs } = context.settings;
@@ -76,7 +80,12 @@ const lateReason = ({ context }: Args): { reason: ReloadReason; detail: string }
       detail: `${who} was probed at ${ready.path} for ${startTimeoutMs} ms: ${context.probed ?? 'it never answered'}`,
     };
   }
-  return { reason: 'start-timeout', detail: `${who} did not say takeover within ${startTimeoutMs} ms` };
+  // A worker that tells people what it waits for has told why it is late.
+  const says = context.says === '' ? '' : `; its last words: ${context.says.slice(0, LAST_WORDS_CHARS)}`;
+  return {
+    reason: 'start-timeout',
+    detail: `${who} did not say takeover within ${startTimeoutMs} ms${says}`,
+  };
 };
 
 const report = reporter<WorkerContext, WorkerEvent, WorkerReport>();
@@ -119,6 +128,7 @@ export const workerMachine = setup({
             asked: false,
             heard: false,
             probed: null,
+            says: '',
             cause: '',
             wanted: false,
           },
@@ -126,6 +136,7 @@ export const workerMachine = setup({
     recordReady: assign(({ event }) => ({ readyAtMs: atMsOf(event) })),
     recordAsked: assign({ asked: true, heard: true }),
     recordHeard: assign({ heard: true }),
+    recordSays: assign(({ event }) => (event.type === 'status.said' ? { says: event.text } : {})),
     recordProbe: assign(({ event }) => (event.type === 'probe.failed' ? { probed: event.detail } : {})),
     recordExit: assign(({ context, event }) => {
       if (event.type !== 'worker.exited') return {};
@@ -244,6 +255,7 @@ export const workerMachine = setup({
     wanted: false,
     cause: '',
     probed: null,
+    says: '',
     delayMs: 0,
     youngDeaths: 0,
   }),
@@ -342,7 +354,10 @@ export const workerMachine = setup({
           },
           on: {
             'ping.said': { guard: 'isCurrentChannel', actions: ['recordHeard', 'sayPong'] },
-            'status.said': { guard: 'isCurrentChannel', actions: ['recordHeard', 'reportDescribed'] },
+            'status.said': {
+              guard: 'isCurrentChannel',
+              actions: ['recordHeard', 'recordSays', 'reportDescribed'],
+            },
             'line.rejected': { guard: 'isCurrentChannel', actions: 'recordHeard' },
             'shutdown.said': {
               guard: 'isCurrentChannel',

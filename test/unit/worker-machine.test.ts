@@ -171,6 +171,24 @@ describe('a slot of a generation that is not in charge', () => {
     expect(worker.send(exits({ code: 127 })).reports.at(-1)).toMatchObject({ reason: 'worker-exited' });
   });
 
+  it('says what the worker itself last said when it is too late', () => {
+    const late = (...texts: string[]) => {
+      const worker = slot({ startTimeoutMs: 900 }, NOT_IN_CHARGE);
+      worker.send(spawned());
+      for (const text of texts) worker.send({ type: 'status.said', channel: CHANNEL, text, atMs: 1_500 });
+      return worker.send(fires('start')).reports.find(({ type }) => type === 'worker.failed');
+    };
+    const silent = 'worker 1 (pid 70) did not say takeover within 900 ms';
+    expect(late()).toMatchObject({ reason: 'start-timeout', detail: silent });
+    expect(late('loads', 'waits for its database')).toMatchObject({
+      detail: `${silent}; its last words: waits for its database`,
+    });
+    expect(late('loads', '')).toMatchObject({ detail: silent });
+    expect(late('x'.repeat(4_000))).toMatchObject({
+      detail: `${silent}; its last words: ${'x'.repeat(300)}`,
+    });
+  });
+
   it('names the signal that ended a worker that was ready', () => {
     const worker = slot({}, NOT_IN_CHARGE);
     worker.send(spawned(), asks());
