@@ -3,7 +3,7 @@ import { Connections, isHttpServer } from './connections.js';
 import type { Inheritance } from './inheritance.js';
 import { type Address, chooseAddress, findListener, listenOn } from './listening.js';
 import { Probe } from './probe.js';
-import { Shutdown, type ShutdownHook } from './shutdown.js';
+import { type Drainable, type Farewell, Shutdown, type ShutdownHook } from './shutdown.js';
 import { SupervisorChannel } from './supervisor-channel.js';
 import { warmUpHttp } from './warm-up.js';
 import type { ServeOptions, Worker } from './worker.js';
@@ -31,18 +31,22 @@ export class ConnectedWorker implements Worker {
   readonly #served: Server[] = [];
   #probe: Promise<void> | undefined;
 
-  constructor(inheritance: Inheritance) {
-    const { channelFd, generation, slot, pingTimeoutMs, drainTimeoutMs } = inheritance;
+  /** @param isLeftTo says when leaving on a signal is the program's own business; default: never. */
+  constructor(inheritance: Inheritance, isLeftTo: Farewell['isLeftTo'] = () => false) {
+    const { channelFd, generation, slot, pingTimeoutMs, drainTimeoutMs, stopSignal } = inheritance;
     this.#inheritance = inheritance;
     this.supervised = channelFd !== null;
     this.generation = generation;
     this.slot = slot;
     this.#shutdown = new Shutdown(drainTimeoutMs);
-    this.#shutdown.listenForSignals(!this.supervised);
+    const farewell = { stopSignal, atOnceOnSecond: !this.supervised, isLeftTo };
+    this.#shutdown.listenForSignals(farewell);
     this.#channel =
       channelFd === null
         ? null
-        : new SupervisorChannel(channelFd, pingTimeoutMs, (gone) => this.#shutdown.begin(gone));
+        : new SupervisorChannel(channelFd, pingTimeoutMs, (gone) =>
+            this.#shutdown.beginUnasked(gone, farewell),
+          );
   }
 
   get signal(): AbortSignal {
@@ -55,15 +59,30 @@ export class ConnectedWorker implements Worker {
   ): Promise<void> {
     checkGrace(graceMs);
     const places = this.#placesOf(served, fallback);
-    for (const { server } of places) {
-      this.#shutdown.addDrainable(new Connections(server, graceMs));
-      this.#served.push(server);
-    }
-    await this.#openProbe();
-    if (this.supervised && this.#served.some(isHttpServer)) await warmUpHttp();
+    for (const { server } of places) this.follow(server, graceMs);
+    await this.prepare();
     // Without its supervisor the worker leaves: this promise must not fail the program before its hooks ran.
     await this.readyToTakeOver().catch(() => this.#shutdown.unlessLeaving());
     await Promise.all(places.map(({ server, address }) => listenOn(server, address)));
+  }
+
+  /** Answers the probe with the handler of that server, and drains its connections when this worker leaves. */
+  follow(server: Server, graceMs: number = DEFAULT_GRACE_MS): Connections {
+    const connections = new Connections(server, graceMs);
+    this.#shutdown.addDrainable(connections);
+    this.#served.push(server);
+    return connections;
+  }
+
+  /** Empties that, too, before the process ends. */
+  addDrainable(drainable: Drainable): void {
+    this.#shutdown.addDrainable(drainable);
+  }
+
+  /** What comes before `takeover`: the probe can be asked, and Node's own HTTP code is warm. */
+  async prepare(): Promise<void> {
+    await this.#openProbe();
+    if (this.supervised && this.#served.some(isHttpServer)) await warmUpHttp();
   }
 
   async readyToTakeOver(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Http2Session } from 'node:http2';
-import { Server as HttpsServer } from 'node:https';
+import type { Server as HttpsServer } from 'node:https';
 import { Server, type Socket } from 'node:net';
 import type { Drainable } from './shutdown.js';
 
@@ -15,7 +15,11 @@ interface Conversation {
 }
 
 export const isHttpServer = (server: Server): server is HttpServer | HttpsServer =>
-  server instanceof HttpServer || server instanceof HttpsServer;
+  server instanceof HttpServer || isHttpsServer(server);
+
+/** Only a program that has a server of TLS has paid for Node's part of it already. */
+const isHttpsServer = (server: Server): boolean =>
+  'addContext' in server && server instanceof process.getBuiltinModule('node:https').Server;
 
 /** Events that come with a response. A listener for the rarer ones changes what Node does, so they need one. */
 const RESPONSE_EVENTS = ['request', 'checkContinue', 'checkExpectation'] as const;
@@ -41,18 +45,27 @@ export class Connections implements Drainable {
     this.#server = server;
     this.#graceMs = graceMs;
     server.on('connection', (socket) => remember(this.#sockets, socket));
+    // A server that was closed may listen again.
+    server.on('listening', () => {
+      this.#draining = false;
+    });
     server.on('session', (session: Http2Session) => remember(this.#sessions, session));
     if (isHttpServer(server)) this.#followHttp(server);
   }
 
   drain(): Promise<void> {
+    return new Promise((resolve) => {
+      // Also called, with an error, for a server that never listened: it has nothing to drain.
+      this.close(() => resolve());
+    });
+  }
+
+  /** Begins the drain in the place of the server's own `close()`; calls back as that does. */
+  close(callback?: (error?: Error) => void): void {
     this.#draining = true;
     for (const session of this.#sessions) session.close();
     for (const conversation of this.#conversations.values()) this.#beginDrain(conversation);
-    return new Promise((resolve) => {
-      // Also called, with an error, for a server that never listened: it has nothing to drain.
-      Server.prototype.close.call(this.#server, () => resolve());
-    });
+    Server.prototype.close.call(this.#server, callback);
   }
 
   cut(): number {

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { constants } from 'node:os';
 import { FIRST_LISTENER_FD, VARIABLES } from '../protocol/environment.js';
 import { WorkerError } from './worker-error.js';
 
@@ -21,10 +22,12 @@ export interface Inheritance {
   readonly slot: number;
   readonly pingTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** What asks this process to leave. */
+  readonly stopSignal: NodeJS.Signals;
 }
 
 /** The supervisor's own defaults, for a program that runs alone. */
-const DEFAULTS = { pingTimeoutMs: 5_000, drainTimeoutMs: 30_000 };
+const DEFAULTS = { pingTimeoutMs: 5_000, drainTimeoutMs: 30_000, stopSignal: 'SIGTERM' } as const;
 
 /** Descriptors are this process's alone: a program that it starts must not believe it has them too. */
 const NOT_PASSED_ON = [
@@ -50,6 +53,7 @@ export const takeInheritance = (env: NodeJS.ProcessEnv, pid: number): Inheritanc
     slot: numberIn(env, VARIABLES.slot) ?? 0,
     pingTimeoutMs: numberIn(env, VARIABLES.pingTimeoutMs) ?? DEFAULTS.pingTimeoutMs,
     drainTimeoutMs: numberIn(env, VARIABLES.drainTimeoutMs) ?? DEFAULTS.drainTimeoutMs,
+    stopSignal: signalIn(env, VARIABLES.stopSignal) ?? DEFAULTS.stopSignal,
   };
   for (const name of NOT_PASSED_ON) delete env[name];
   return inheritance;
@@ -77,6 +81,17 @@ const numberIn = (env: NodeJS.ProcessEnv, name: string): number | null => {
   if (text === undefined) return null;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new WorkerError('TANIST_ENVIRONMENT_INVALID', `${name} must be a whole number, not "${text}".`);
+};
+
+const signalIn = (env: NodeJS.ProcessEnv, name: string): NodeJS.Signals | null => {
+  const text = env[name];
+  // One that cannot be caught is nothing to prepare for.
+  if (text === undefined || text === 'SIGKILL') return null;
+  if (text in constants.signals) return text as NodeJS.Signals;
+  throw new WorkerError(
+    'TANIST_ENVIRONMENT_INVALID',
+    `${name} must be the name of a signal, such as SIGTERM, not "${text}".`,
+  );
 };
 
 const socketIn = (env: NodeJS.ProcessEnv, name: string): number | null => {

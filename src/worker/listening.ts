@@ -11,7 +11,7 @@ interface Descriptor {
 }
 
 /** Kept long, because every `listen()` sets it anew for all workers; the system cuts it to its own limit. */
-const BACKLOG = 65_535;
+export const BACKLOG = 65_535;
 
 /**
  * The inherited listener of that name; without a name, the first.

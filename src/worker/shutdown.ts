@@ -12,8 +12,21 @@ export interface Drainable {
 /** What a program does last, such as closing its database. */
 export type ShutdownHook = () => unknown;
 
-/** What asks a worker to leave. SIGHUP keeps its default. */
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+/** What asks a worker to leave, besides the supervisor's own stop signal. SIGHUP keeps its default. */
+const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
+
+/** How a worker hears that it is to leave. */
+export interface Farewell {
+  /** What the supervisor sends, `--stop-signal`. */
+  readonly stopSignal: NodeJS.Signals;
+  /**
+   * A second signal cuts the drain short and a third one ends the process: for someone at a terminal. A supervisor
+   * repeats a signal without meaning more by it.
+   */
+  readonly atOnceOnSecond: boolean;
+  /** True while leaving on that signal is another's business: the program has a handler of its own. */
+  readonly isLeftTo: (signal: NodeJS.Signals) => boolean;
+}
 
 /** Of the drain time-out, what is kept for the hooks: a fifth, at most one second. */
 const hookTimeMs = (drainTimeoutMs: number): number => Math.min(1_000, drainTimeoutMs / 5);
@@ -43,21 +56,28 @@ export class Shutdown {
     this.#drainables.push(drainable);
   }
 
-  /**
-   * Leaves on SIGTERM, SIGINT and SIGQUIT, and survives SIGUSR2.
-   *
-   * @param atOnceOnSecond a second signal cuts the drain short and a third one ends the process: for someone
-   * at a terminal. A supervisor repeats a signal without meaning more by it.
-   */
-  listenForSignals(atOnceOnSecond: boolean): void {
-    for (const name of STOP_SIGNALS) {
+  /** Leaves on the stop signal, SIGTERM, SIGINT and SIGQUIT, and survives SIGUSR2. */
+  listenForSignals({ stopSignal, atOnceOnSecond, isLeftTo }: Farewell): void {
+    for (const name of new Set([...STOP_SIGNALS, stopSignal])) {
       process.on(name, () => {
+        if (isLeftTo(name)) return;
         if (!this.signal.aborted) this.begin(`Asked to leave by ${name}.`);
         else if (atOnceOnSecond && this.#cut() === 0) process.exit(1);
       });
     }
     // It means "reload" to the supervisor; sent to a whole process group it must not kill the workers.
     process.on('SIGUSR2', () => undefined);
+  }
+
+  /** Leaves because nobody is left to ask for it: a program with a handler of its own is asked by this process. */
+  beginUnasked(cause: WorkerError, { stopSignal, isLeftTo }: Farewell): void {
+    if (!isLeftTo(stopSignal)) {
+      this.begin(cause);
+      return;
+    }
+    process.kill(process.pid, stopSignal);
+    // Nobody sends SIGKILL any more. A program that ends by itself need not wait for this.
+    setTimeout(() => this.#giveUp(), this.#drainTimeoutMs).unref();
   }
 
   /** @param cause an error, or a sentence that says why. */

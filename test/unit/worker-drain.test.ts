@@ -366,6 +366,18 @@ describe('a worker that is asked to leave', () => {
     expect(await worker.output).toContain('no luck');
   });
 
+  it('leaves on the signal that its supervisor says it sends', async () => {
+    const worker = await serve(await openListener(), SERVICE(), { TANIST_STOP_SIGNAL: 'SIGHUP' });
+    worker.signal('SIGHUP');
+    expect(await worker.hear()).toBe('status leaving');
+    expect(await worker.exited).toEqual(LEFT);
+  });
+
+  it('starts although it cannot catch the signal that ends it', async () => {
+    const worker = await serve(await openListener(), SERVICE(), { TANIST_STOP_SIGNAL: 'SIGKILL' });
+    await leave(worker);
+  });
+
   it('takes a repeated signal for the same request', async () => {
     const listener = await openListener();
     const worker = await serve(
