@@ -68,6 +68,21 @@ await build({
   sourcemap: 'linked',
   logLevel: 'warning',
 });
+// What --adopt puts before a program: a small file for every worker, and the rest for when it listens.
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'adopt-preload': 'src/adopt/preload.ts', adopt: 'src/adopt/index.ts' },
+  outdir: 'dist/bin',
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20.19',
+  define: { 'import.meta.url': 'tanistModuleUrl' },
+  banner: { js: "const tanistModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+});
 writeFileSync(`${root}dist/bin/package.json`, '{ "type": "commonjs" }\n');
 chmodSync(`${root}dist/bin/tanist.js`, 0o755);
 

@@ -10,6 +10,7 @@ import type { Key, Values } from './settings/fields.js';
 import { fromCommandLine, fromOptions, type Given, readFields } from './settings/given.js';
 import { readListeners } from './settings/listen-spec.js';
 import { type Mistake, type Reading, shown, usageError, wrongValue } from './settings/mistake.js';
+import { takesNodeOptions } from './settings/node-program.js';
 import {
   controlPathOf,
   defaultName,
@@ -76,6 +77,7 @@ export const checkSettings = (
       envFiles: (values.envFile ?? []).map((path) => resolve(context.cwd, path)),
       chdir: values.chdir === undefined ? null : resolve(context.cwd, values.chdir),
       umask: values.umask ?? null,
+      adopt: values.adopt ?? null,
     },
   };
 };
@@ -147,6 +149,13 @@ const contradictions = (given: Given, values: Values): Mistake[] => {
     mistakes.push({
       option: noWarn,
       message: `${noWarn} and ${logLevel} ${shown(values.logLevel)}: expected only one of them (${noWarn} is the level error)`,
+    });
+  }
+  if (values.adopt === true && isWord(given.command) && !takesNodeOptions(given.command)) {
+    const option = given.spell('adopt');
+    mistakes.push({
+      option,
+      message: `${option} with the command ${shown(given.command)}: expected a script (.js, .mjs, .cjs, .ts) or node; what starts Node in turn, such as npm, does not hand the listeners on`,
     });
   }
   const { startTimeoutMs, reloadTimeoutMs } = values;

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly chdir: string | null;
   /** Octal; null for the supervisor's own. */
   readonly umask: string | null;
+  /** Whether an unchanged program of Node's is made a worker; null: if it is one. */
+  readonly adopt: boolean | null;
 }
 
 /** The command of the workers. Nothing is looked up or interpreted after this. */
@@ -24,6 +26,8 @@ export interface Program {
   readonly umask: string | null;
   /** `setpriv`, which ties a process to its parent; null where the system has none. */
   readonly setpriv: string | null;
+  /** A script that Node loads before the program, to make it a worker; null for none. */
+  readonly preload: string | null;
 }
 
 /** The supervisor's own program, to be started again for the next generation. */

@@ -35,6 +35,23 @@ const serverStarterPort = ({ inheritance }: ForkInput): string =>
     )
     .join(';');
 
+/** Many services read it. Only where it can mean one thing, and nobody has said otherwise. */
+const portOf = ({ inheritance }: ForkInput, { env }: Program): Record<string, string> => {
+  const [port, ...others] = inheritance.listeners.flatMap(({ address }) =>
+    address.startsWith('unix:') ? [] : [address.slice(address.lastIndexOf(':') + 1)],
+  );
+  return port === undefined || others.length > 0 || env.PORT !== undefined ? {} : { PORT: port };
+};
+
+/** For the preload: it makes a `listen()` on these addresses use the listeners. */
+const adoptionOf = (input: ForkInput, program: Program): Record<string, string> =>
+  program.preload === null
+    ? {}
+    : {
+        ...portOf(input, program),
+        [VARIABLES.adopt]: JSON.stringify(input.inheritance.listeners.map(({ address }) => address)),
+      };
+
 const environmentOf = (
   { program, settings }: ForkOptions,
   input: ForkInput,
@@ -51,6 +68,8 @@ const environmentOf = (
     [VARIABLES.supervisorPid]: String(supervisorPid),
     [VARIABLES.pingTimeoutMs]: String(settings.pingTimeoutMs),
     [VARIABLES.drainTimeoutMs]: String(settings.drainTimeoutMs),
+    [VARIABLES.stopSignal]: settings.stopSignal,
+    ...adoptionOf(input, program),
     ...(listeners.length === 0
       ? {}
       : {
@@ -66,7 +85,11 @@ const environmentOf = (
 const SAY_PID = 'LISTEN_PID=$$ && export LISTEN_PID';
 
 const commandOf = ({ program }: ForkOptions, input: ForkInput): readonly [string, ...string[]] => {
-  const plain: [string, ...string[]] = [program.file, ...program.args];
+  const plain: [string, ...string[]] = [
+    program.file,
+    ...(program.preload === null ? [] : ['--require', program.preload]),
+    ...program.args,
+  ];
   const tethered: [string, ...string[]] =
     input.tethered && program.setpriv !== null
       ? [program.setpriv, '--pdeathsig', 'KILL', '--', ...plain]

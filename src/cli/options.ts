@@ -91,6 +91,13 @@ const WORKERS: readonly OptionSpec[] = [
     fallback: 'takeover',
   },
   {
+    flag: '--adopt',
+    group: 'Workers',
+    doc: 'Make an unchanged program of Node a worker: when it calls listen() on an address of --listen it gets the listener, is ready, and waits until it may serve; without a handler of its own for the stop signal it is drained. A program that uses tanist/worker is left alone.',
+    fallback: 'for a script, and for node',
+  },
+  { flag: '--no-adopt', group: 'Workers', doc: 'Start the program as it is.' },
+  {
     flag: '--stop-signal',
     value: 'SIGNAL',
     group: 'Workers',

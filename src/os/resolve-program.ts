@@ -6,12 +6,11 @@ import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { TanistError } from '../errors.js';
 import type { Program, Relaunch, Surroundings } from '../program.js';
 import { PRIVATE_VARIABLES } from '../protocol/environment.js';
+import { isScript, isTypedScript, takesNodeOptions } from '../settings/node-program.js';
+import { adoptPreloadPath } from './adopt-preload.js';
 import { readEnvFiles } from './env-files.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const SCRIPT = /\.[cm]?js$/;
-const TYPED_SCRIPT = /\.[cm]?ts$/;
 
 const isSameDirectory = (one: string, other: string): boolean => {
   const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
@@ -124,13 +123,14 @@ export const resolveProgram = (
     env,
     umask: place.umask,
     setpriv: lookUp('setpriv', directory, path),
+    preload: (place.adopt ?? takesNodeOptions(command)) ? adoptPreloadPath() : null,
   };
-  if (TYPED_SCRIPT.test(command) && !runsTypeScript()) {
+  if (isTypedScript(command) && !runsTypeScript()) {
     throw notFound(
       `${command}: Node ${process.versions.node} does not run TypeScript: compile it, or use Node 22.18 or later`,
     );
   }
-  if (SCRIPT.test(command) || TYPED_SCRIPT.test(command)) {
+  if (isScript(command)) {
     return { file: process.execPath, args: [findScript(command, directory), ...args], ...common };
   }
   return { file: findCommand(command, directory, path), args, ...common };

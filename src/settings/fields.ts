@@ -13,6 +13,7 @@ import {
   readRespawnLimit,
   readSignal,
   readSwitch,
+  readToggle,
   readUmask,
   readWorkers,
 } from './readers.js';
@@ -70,6 +71,7 @@ const FIELDS = {
   pingTimeoutMs: { flag: '--ping-timeout', read: durationReader(1), schema: durationSchema(1) },
   stopSignal: { flag: '--stop-signal', read: readSignal, schema: signalSchema(NOT_A_FAREWELL) },
   envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(filePathSchema), repeatable: true },
+  adopt: { flag: '--adopt', off: '--no-adopt', read: readToggle, schema: switchSchema },
   chdir: { flag: '--chdir', read: readDirectory, schema: pathSchema },
   umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
   logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
@@ -81,6 +83,8 @@ interface Field {
   readonly read: Reader<unknown>;
   readonly schema: Schema;
   readonly repeatable?: true;
+  /** A switch that may be turned off: this flag does it. */
+  readonly off?: `--no-${string}`;
 }
 
 export type Key = keyof typeof FIELDS;
@@ -91,7 +95,7 @@ export type Values = {
 /** The flags that lead to a setting. */
 export const SETTING_FLAGS: readonly string[] = [
   '--listen',
-  ...Object.values(FIELDS).map(({ flag }) => flag),
+  ...Object.values<Field>(FIELDS).flatMap(({ flag, off }) => (off === undefined ? [flag] : [flag, off])),
 ];
 
 /** The keys of all settings that are available, besides `command` and `args`. */
@@ -110,6 +114,10 @@ export const FILE_KEYS: readonly { readonly key: string; readonly flag?: string;
   ];
 
 export const flagOf = (key: Key | 'listen'): string => (key === 'listen' ? '--listen' : FIELDS[key].flag);
+
+/** The flag that turns a setting off, where there is one. */
+export const offFlagOf = (key: Key | 'listen'): string | undefined =>
+  key === 'listen' ? undefined : (FIELDS[key] as Field).off;
 
 export const isRepeatable = (key: Key | 'listen'): boolean => key === 'listen' || 'repeatable' in FIELDS[key];
 

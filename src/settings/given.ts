@@ -1,8 +1,18 @@
 /**
  * Where settings come from: a command line with or without a configuration file, or a program's options.
  */
-import { FIELD_KEYS, flagOf, isRepeatable, type Key, KNOWN_KEYS, readField, type Values } from './fields.js';
+import {
+  FIELD_KEYS,
+  flagOf,
+  isRepeatable,
+  type Key,
+  KNOWN_KEYS,
+  offFlagOf,
+  readField,
+  type Values,
+} from './fields.js';
 import { type Mistake, notAvailable, wrongValue } from './mistake.js';
+import { CONTRADICTION, OFF } from './readers.js';
 import { nearest } from './suggestion.js';
 import { type CommandLineSettings, type SupervisorOptions, UNAVAILABLE_KEYS } from './supervisor-options.js';
 
@@ -21,7 +31,12 @@ export interface Given {
 /** The words of a command line, by flag, and for what it does not say the values of the configuration file. */
 export const fromCommandLine = (input: CommandLineSettings): Given => {
   const file = input.configFile ?? { path: '', values: {} };
-  const wordsOf = (key: Key | 'listen') => input.commandLine.get(flagOf(key));
+  const wordsOf = (key: Key | 'listen') => {
+    const words = input.commandLine.get(flagOf(key));
+    const off = offFlagOf(key);
+    if (off === undefined || !input.commandLine.has(off)) return words;
+    return words === undefined ? [OFF] : [CONTRADICTION];
+  };
   const written = (key: Key | 'listen') => wordsOf(key) !== undefined || file.values[key] === undefined;
   const inFile = input.command === undefined && file.values.command !== undefined;
   return {

@@ -28,6 +28,17 @@ export const readSwitch: Reader<boolean> = (raw, written) => {
   return typeof raw === 'boolean' ? { value: raw } : { expected: 'true or false' };
 };
 
+/** The words of a toggle on a command line, where each of its two flags has none. */
+export const OFF = 'off';
+export const CONTRADICTION = 'on and off';
+
+/** A switch with a second flag that turns it off. */
+export const readToggle: Reader<boolean> = (raw, written) => {
+  if (written && raw === CONTRADICTION) return { expected: 'either that or its opposite, not both' };
+  if (written) return { value: raw !== OFF };
+  return typeof raw === 'boolean' ? { value: raw } : { expected: 'true or false' };
+};
+
 /** `auto` is the number of processors this process may use. */
 export const readWorkers: Reader<number> = (raw, written) => {
   if (raw === 'auto') return { value: availableParallelism() };

@@ -44,6 +44,13 @@ export interface SupervisorOptions {
   readonly respawnLimit?: string | RespawnLimit | null;
   /** Told to workers: a later pong means that the supervisor is gone. 1 ms or more, default 5_000. */
   readonly pingTimeoutMs?: number;
+  /**
+   * Makes an unchanged program of Node's a worker: its `listen()` on an address of `listen` uses the listener, says
+   * that it is ready and waits until it may serve, and the program is drained when it has no handler of its own for
+   * the stop signal. A program that uses `tanist/worker` is left alone. Default: true where `command` is a script or
+   * `node`; for other commands it is refused.
+   */
+  readonly adopt?: boolean;
   /** What asks a worker to leave. Default `SIGTERM`. */
   readonly stopSignal?: string;
   /**

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { ADOPTION, type Adoption } from '../protocol/adoption.js';
 import { ConnectedWorker } from './connected-worker.js';
 import { takeInheritance } from './inheritance.js';
 import type { Worker } from './worker.js';
@@ -11,6 +12,10 @@ export type { Address } from './listening.js';
 export type { ShutdownHook } from './shutdown.js';
 export type { ServeOptions, Worker } from './worker.js';
 export { WorkerError, type WorkerErrorCode } from './worker-error.js';
+
+/** Present where this program was made a worker without its doing (`--adopt`). */
+const adoption = Reflect.get(globalThis, ADOPTION) as Adoption | undefined;
+adoption?.meet();
 
 let connected: Promise<Worker> | undefined;
 
@@ -24,7 +29,8 @@ let connected: Promise<Worker> | undefined;
  */
 export const connect = (): Promise<Worker> => {
   connected ??= new Promise((resolve) => {
-    resolve(new ConnectedWorker(takeInheritance(process.env, process.pid)));
+    const adopted = adoption?.connect() as Worker | null | undefined;
+    resolve(adopted ?? new ConnectedWorker(takeInheritance(process.env, process.pid)));
   });
   return connected;
 };

@@ -14,7 +14,7 @@ const isNode = ({ to }: Import): boolean => to.startsWith('node:');
 
 describe('who may import whom', () => {
   it('finds the files it reads', () => {
-    for (const folder of ['machines', 'src/protocol', 'src/worker', 'src/actors', 'src/cli'])
+    for (const folder of ['machines', 'src/protocol', 'src/worker', 'src/adopt', 'src/actors', 'src/cli'])
       expect(sourcesIn(folder).length, folder).toBeGreaterThan(2);
     expect(importsIn('machines').length).toBeGreaterThan(30);
   });
@@ -31,6 +31,12 @@ describe('who may import whom', () => {
     expect(strangers('src/worker', (entry) => isNode(entry) || entry.to.startsWith('src/protocol/'))).toEqual(
       [],
     );
+  });
+
+  it('adoption imports the worker, the protocol and node', () => {
+    const allowed = (entry: Import) =>
+      isNode(entry) || entry.to.startsWith('src/worker/') || entry.to.startsWith('src/protocol/');
+    expect(strangers('src/adopt', allowed)).toEqual([]);
   });
 
   it('actors import the protocol, and types of the machines, of Env and of the program', () => {
@@ -64,7 +70,7 @@ describe('who may import whom', () => {
 
   it('only the operating system’s room, the worker and the command line reach for processes and sockets', () => {
     const doors = ['node:child_process', 'node:net', 'fs-ext'];
-    const rooms = ['src/os/', 'src/worker/', 'src/cli/'];
+    const rooms = ['src/os/', 'src/worker/', 'src/adopt/', 'src/cli/'];
     const reaching = importsIn('src').filter(
       ({ from, to, typesOnly }) =>
         doors.includes(to) && !typesOnly && !rooms.some((room) => from.startsWith(room)),

@@ -37,6 +37,8 @@ describe('what a worker gets', () => {
       '3s',
       '--drain-timeout',
       '7s',
+      '--stop-signal',
+      'SIGINT',
       ...perl(...REPORTING),
     ]);
     const { listeners, pid } = await daemon.running();
@@ -57,6 +59,7 @@ describe('what a worker gets', () => {
       TANIST_SUPERVISOR_PID: String(pid),
       TANIST_PING_TIMEOUT_MS: '3000',
       TANIST_DRAIN_TIMEOUT_MS: '7000',
+      TANIST_STOP_SIGNAL: 'SIGINT',
       LISTEN_FDS: '3',
       LISTEN_FDNAMES: 'web:listen1:admin',
       LISTEN_PID: String(report.pid),
@@ -85,6 +88,7 @@ describe('what a worker gets', () => {
       'TANIST_GENERATION',
       'TANIST_PING_TIMEOUT_MS',
       'TANIST_SLOT',
+      'TANIST_STOP_SIGNAL',
       'TANIST_SUPERVISOR_PID',
     ]);
     expect(given(report)).toMatchObject({

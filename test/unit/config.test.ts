@@ -65,7 +65,7 @@ test('without options every setting has its documented default', () => {
     logLevel: 'info',
     noWarn: false,
     program: { command: 'server.js', args: [] },
-    surroundings: { envFiles: [], chdir: null, umask: null },
+    surroundings: { envFiles: [], chdir: null, umask: null, adopt: null },
   });
 });
 
@@ -125,7 +125,25 @@ test('a program and a command line that say the same get the same settings', () 
     envFiles: ['/srv/app/common.env', '/etc/web.env'],
     chdir: '/srv/app/current',
     umask: '027',
+    adopt: null,
   });
+});
+
+test('a switch with an opposite is on, off or a contradiction', () => {
+  const adopt = (...flags: string[]) =>
+    resolveSettings(written(Object.fromEntries(flags.map((flag) => [flag, '']))), CONTEXT).surroundings.adopt;
+  expect([adopt('--adopt'), adopt('--no-adopt')]).toEqual([true, false]);
+  expect(resolveSettings({ command: 'a.js', adopt: false }, CONTEXT).surroundings.adopt).toBe(false);
+  expect(refusal({ '--adopt': '', '--no-adopt': '' })).toMatch(/--adopt .*not both/);
+  expect(optionsRefusal({ adopt: 'yes' })).toMatch(/adopt .*true or false/);
+});
+
+test('only what is a program of Node can be adopted', () => {
+  expect(optionsRefusal({ command: 'npm', args: ['start'], adopt: true })).toMatch(
+    /^adopt with the command "npm": expected a script/,
+  );
+  for (const command of ['server.mjs', 'node', '/usr/bin/nodejs', 'server.ts'])
+    expect(resolveSettings({ command, adopt: true }, CONTEXT).surroundings.adopt).toBe(true);
 });
 
 test('all mistakes are told at once, each with option, value and what was expected', () => {
