@@ -22,6 +22,8 @@ export interface BoundListener {
   readonly descriptor: number;
   /** The file a Unix path named when it was bound, as `device:inode`: the path may be somebody else's by now. */
   readonly file?: string;
+  /** How it was asked for, `fd:3` or `systemd`, when somebody else bound it: its path is not ours to remove. */
+  readonly origin?: string;
 }
 
 /** An error as plain data: it came from the operating system, or from a check of ours. */

@@ -129,7 +129,9 @@ const recordShape = shape({
     peerRead: descriptor,
     fence: orNull(descriptor),
   }),
-  listeners: listOf(shape({ name: text, address: text, descriptor, file: orAbsent(text) })),
+  listeners: listOf(
+    shape({ name: text, address: text, descriptor, file: orAbsent(text), origin: orAbsent(text) }),
+  ),
 });
 
 const descriptorsOf = (record: HandoverRecord): number[] => {

@@ -2,10 +2,16 @@
  * Settings with their units and defaults, and the arithmetic of respawning: data and pure functions.
  */
 
+/** Sockets that whoever starts the supervisor has opened: one descriptor, or all of socket activation. */
+export type InheritedSpec =
+  | { readonly name: string; readonly kind: 'fd'; readonly descriptor: number }
+  | { readonly name: string; readonly kind: 'systemd' };
+
 /** One listening address, as asked for. Port 0 means any free port. */
 export type ListenSpec =
   | { readonly name: string; readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly name: string; readonly kind: 'unix'; readonly path: string };
+  | { readonly name: string; readonly kind: 'unix'; readonly path: string }
+  | InheritedSpec;
 
 /** How a worker is known to be ready to serve. */
 export type Readiness =

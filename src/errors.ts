@@ -55,6 +55,10 @@ const ERRORS = {
     status: 1,
     hint: 'Check that the address belongs to this machine and that you may bind it.',
   },
+  TANIST_LISTEN_INHERITED: {
+    status: 1,
+    hint: 'Whoever starts tanist must leave listening sockets open for it, as a systemd socket unit or "systemd-socket-activate" does.',
+  },
   TANIST_CONTROL_FAILED: {
     status: 1,
     hint: 'Check the directory of the pid file: the control socket lives there.',

@@ -1,8 +1,9 @@
 /**
  * Being a successor: the record is checked against our own settings, or refused.
  */
+import type { BoundListener } from '../machines/events.js';
 import { type HandoverRecord, parseRecord } from '../machines/handover.js';
-import type { Settings } from '../machines/policy.js';
+import type { ListenSpec, Settings } from '../machines/policy.js';
 import type { ReloadReason } from '../machines/status.js';
 
 export interface Handover {
@@ -29,10 +30,31 @@ export const parseHandover = (line: string, messages: number): Handover => {
   return { record: parsed.record, messages };
 };
 
-const addressOf = (spec: Settings['listen'][number]): string => {
-  if (spec.kind === 'unix') return `unix:${spec.path}`;
-  return spec.host.includes(':') ? `[${spec.host}]:${spec.port}` : `${spec.host}:${spec.port}`;
+const textOf = (spec: ListenSpec): string => {
+  switch (spec.kind) {
+    case 'systemd':
+      return spec.name;
+    case 'fd':
+      return `${spec.name}=fd:${spec.descriptor}`;
+    case 'unix':
+      return `${spec.name}=unix:${spec.path}`;
+    case 'tcp':
+      return `${spec.name}=${spec.host.includes(':') ? `[${spec.host}]` : spec.host}:${spec.port}`;
+  }
 };
+
+/** Listeners in the words in which they were asked for: all of socket activation in one. */
+const askedFor = (listeners: readonly BoundListener[], specs: readonly ListenSpec[]): readonly string[] =>
+  listeners
+    .filter(({ origin }, index) => origin !== 'systemd' || listeners[index - 1]?.origin !== 'systemd')
+    .map(({ name, address, origin }, index) => {
+      if (origin === 'systemd') return origin;
+      const spec = specs[index];
+      // Port 0 was any port: whatever it became is what was asked for.
+      if (spec?.kind === 'tcp' && spec.port === 0 && spec.name === name && origin === undefined)
+        return textOf(spec);
+      return `${name}=${origin ?? address}`;
+    });
 
 /** What a reload cannot change, in words; null when all is the same. */
 const difference = (record: HandoverRecord, settings: Settings): string | null => {
@@ -40,16 +62,11 @@ const difference = (record: HandoverRecord, settings: Settings): string | null =
     if (record[key] !== settings[key])
       return `${key} is ${JSON.stringify(settings[key])} here and ${JSON.stringify(record[key])} in the running daemon`;
   }
-  const asked = settings.listen.map((spec) => `${spec.name}=${addressOf(spec)}`).join(' ');
-  const inherited = record.listeners.map((listener, index) => {
-    const spec = settings.listen[index];
-    // Port 0 was any port: whatever it became is what was asked for.
-    const anyPort = spec?.kind === 'tcp' && spec.port === 0;
-    return `${listener.name}=${anyPort ? addressOf(spec) : listener.address}`;
-  });
-  return asked === inherited.join(' ')
+  const asked = settings.listen.map(textOf).join(' ');
+  const inherited = askedFor(record.listeners, settings.listen).join(' ');
+  return asked === inherited
     ? null
-    : `the listeners are "${asked}" here and "${inherited.join(' ')}" in the running daemon`;
+    : `the listeners are "${asked}" here and "${inherited}" in the running daemon`;
 };
 
 /** @throws {HandoverRefused} `incompatible`, naming the difference. */

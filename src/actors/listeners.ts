@@ -11,7 +11,7 @@ const openAll = async (env: Env, { specs }: ListenersInput): Promise<readonly Bo
   const opened: BoundListener[] = [];
   try {
     // One at a time: the order of descriptors is the order of the options.
-    for (const spec of specs) opened.push(await env.listen(spec));
+    for (const spec of specs) opened.push(...(await env.listen(spec, opened)));
     return opened;
   } catch (error) {
     // While a socket is open, no other file can have its number.
@@ -26,8 +26,9 @@ const closeAll = (env: Env, listeners: readonly BoundListener[]): void => {
 };
 
 const unlinkAll = (env: Env, listeners: readonly BoundListener[]): void => {
-  for (const { address, file } of listeners) {
-    if (address.startsWith(UNIX)) env.unlink(address.slice(UNIX.length), file);
+  for (const { address, file, origin } of listeners) {
+    // What somebody else has bound is his to remove.
+    if (address.startsWith(UNIX) && origin === undefined) env.unlink(address.slice(UNIX.length), file);
   }
 };
 

@@ -74,7 +74,7 @@ const WORKERS: readonly OptionSpec[] = [
     flag: '--listen',
     value: 'SPEC',
     group: 'Workers',
-    doc: 'An address the supervisor owns and never closes: [name=]8080 (all IPv4 addresses), [name=]127.0.0.1:8080, [name=][::1]:8080 or [name=]unix:/path. May be given several times; port 0 is any free port.',
+    doc: 'An address the supervisor owns and never closes: [name=]8080 (all IPv4 addresses), [name=]127.0.0.1:8080, [name=][::1]:8080 or [name=]unix:/path; or one that tanist inherits: [name=]fd:3, or systemd for all of socket activation. May be given several times; port 0 is any free port.',
   },
   {
     flag: '--workers',

@@ -109,8 +109,11 @@ export interface Env {
   holdersOf(path: string): readonly number[];
 
   // ── sockets ──
-  /** Rejects with a TanistError. */
-  listen(spec: ListenSpec): Promise<BoundListener>;
+  /**
+   * Opens what one option asks for: one listener, or those that were inherited. Rejects with a TanistError, also
+   * when a name or a descriptor is among those that are `taken`; nothing stays open then.
+   */
+  listen(spec: ListenSpec, taken: readonly BoundListener[]): Promise<readonly BoundListener[]>;
   /** Opens a listening Unix socket at the path, for one probe. */
   listenUnix(path: string): Promise<number>;
   /** Removes a name; with `file`, only while it names that file (`device:inode`). */

@@ -4,7 +4,7 @@
 import { lstatSync, renameSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import type { BoundListener } from '../../machines/events.js';
-import type { ListenSpec } from '../../machines/policy.js';
+import type { InheritedSpec, ListenSpec } from '../../machines/policy.js';
 import { TanistError } from '../errors.js';
 import { descriptorOf, duplicate, makeBlocking } from './descriptors.js';
 import { portOwner } from './locks.js';
@@ -26,7 +26,7 @@ interface Opened {
  * Binds, listens, duplicates the descriptor and closes the server in one tick: the event loop never polls it,
  * so not one connection is accepted here.
  */
-const open = (options: net.ListenOptions): Promise<Opened> =>
+const open = (options: net.ListenOptions & { readonly fd?: number }): Promise<Opened> =>
   new Promise((resolve, reject) => {
     const server = net.createServer();
     server.once('error', reject);
@@ -49,6 +49,16 @@ const codeOf = (error: unknown): string =>
 
 const formatAddress = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Node does not tell the path of a Unix socket that it has not bound itself. */
+const UNKNOWN_PATH = 'unix:?';
+
+/** Takes a descriptor over by listening on it once more. The descriptor itself is closed. */
+export const listenOn = async (given: number): Promise<{ descriptor: number; address: string }> => {
+  const { descriptor, address } = await open({ fd: given });
+  const told = typeof address === 'object' && address !== null && 'port' in address ? address : null;
+  return { descriptor, address: told === null ? UNKNOWN_PATH : formatAddress(told.address, told.port) };
+};
 
 const listenTcp = async (spec: ListenSpec & { kind: 'tcp' }): Promise<BoundListener> => {
   const asked = formatAddress(spec.host, spec.port);
@@ -147,7 +157,7 @@ export const listenUnix = async (path: string): Promise<number> => {
 };
 
 /** @throws {TanistError} `TANIST_LISTEN_IN_USE` or `TANIST_LISTEN_FAILED`, naming the address. */
-export const listen = (spec: ListenSpec): Promise<BoundListener> =>
+export const listen = (spec: Exclude<ListenSpec, InheritedSpec>): Promise<BoundListener> =>
   spec.kind === 'tcp' ? listenTcp(spec) : listenPath(spec);
 
 /** The file a name stands for, as `device:inode`; null when there is none. */

@@ -9,8 +9,9 @@ import { createControlServer } from './control-server.js';
 import { makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
 import type { Env } from './env.js';
 import { takeOverSignal } from './held-signals.js';
-import { listen, listenUnix, removeQuietly } from './listening.js';
+import { listenUnix, removeQuietly } from './listening.js';
 import { holdersOf, lockPidFile, openFence, tryLock } from './locks.js';
+import { openListeners } from './open-listeners.js';
 import { isAlive, Processes } from './processes.js';
 import { Streams } from './streams.js';
 
@@ -77,7 +78,7 @@ export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
     openFence,
     tryLock,
     holdersOf,
-    listen,
+    listen: openListeners,
     listenUnix,
     unlink: removeQuietly,
     exists: existsSync,

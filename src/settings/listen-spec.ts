@@ -1,10 +1,10 @@
 /**
  * Listening addresses as people write them:
- * `8080`, `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`, each with an optional `name=` in front.
+ * `8080`, `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`, `fd:3`, each with an optional `name=` in front, or `systemd`.
  */
 import { resolve } from 'node:path';
 import type { ListenSpec } from '../../machines/policy.js';
-import { type Mistake, notAvailable, type Reading, wrongValue } from './mistake.js';
+import { type Mistake, type Reading, wrongValue } from './mistake.js';
 import { overlong } from './unix-path.js';
 
 export interface ListenContext {
@@ -15,13 +15,17 @@ export interface ListenContext {
 
 type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'fd'; readonly descriptor: number };
 
-const FORMS = '8080, 127.0.0.1:8080, [::1]:8080 or unix:/path, with or without name= in front';
+const FORMS =
+  '8080, 127.0.0.1:8080, [::1]:8080, unix:/path or fd:3, with or without name= in front, or systemd';
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 /** Up to the first `=`, unless something of an address comes before it: a path may contain one. */
 const NAMED = /^([^=:/[\]]*)=(.*)$/s;
-const NOT_YET = /^(systemd|fd:.*)$/s;
+const SYSTEMD = 'systemd';
+/** 0 to 2 are the standard streams; the system allows a process a million descriptors or so. */
+const DESCRIPTOR = /^([3-9]|[1-9]\d{1,6})$/;
 const ALL_IPV4 = '0.0.0.0';
 
 /** Reads all addresses of one supervisor; unnamed ones are `listen0`, `listen1`, … by position. */
@@ -38,11 +42,7 @@ export const readListeners = (
       return;
     }
     const { name, rest } = splitName(raw, position);
-    if (NOT_YET.test(rest)) {
-      mistakes.push(notAvailable(`${option} ${rest}`));
-      return;
-    }
-    const reading = readSpec(name, rest, context);
+    const reading = readSpec(raw, name, rest, context);
     if ('expected' in reading) mistakes.push(wrongValue(option, raw, reading.expected));
     else {
       const clash = clashWith(listen, reading.value);
@@ -58,7 +58,9 @@ const splitName = (raw: string, position: number): { name: string; rest: string 
   return name === undefined || rest === undefined ? { name: `listen${position}`, rest: raw } : { name, rest };
 };
 
-const readSpec = (name: string, rest: string, context: ListenContext): Reading<ListenSpec> => {
+const readSpec = (whole: string, name: string, rest: string, context: ListenContext): Reading<ListenSpec> => {
+  if (whole === SYSTEMD) return { value: { name: SYSTEMD, kind: 'systemd' } };
+  if (rest === SYSTEMD) return { expected: 'systemd without a name: the socket units give the names' };
   if (!NAME.test(name)) {
     return { expected: 'a name of 1 to 64 letters, digits, dots, dashes and underscores before the "="' };
   }
@@ -68,6 +70,7 @@ const readSpec = (name: string, rest: string, context: ListenContext): Reading<L
 
 const readAddress = (text: string, context: ListenContext): Reading<Address> => {
   if (text.startsWith('unix:')) return readPath(text.slice('unix:'.length), context);
+  if (text.startsWith('fd:')) return readDescriptor(text.slice('fd:'.length));
   if (/^\d+$/.test(text)) return withPort(ALL_IPV4, text);
   const [, host, port] = /^(.*):([^:\]]*)$/s.exec(text) ?? [];
   if (host === undefined || port === undefined) return { expected: FORMS };
@@ -83,6 +86,11 @@ const readPath = (path: string, context: ListenContext): Reading<Address> => {
   const tooLong = overlong(absolute, context.platform);
   return tooLong === null ? { value: { kind: 'unix', path: absolute } } : { expected: tooLong };
 };
+
+const readDescriptor = (number: string): Reading<Address> =>
+  DESCRIPTOR.test(number)
+    ? { value: { kind: 'fd', descriptor: Number(number) } }
+    : { expected: 'the number of a descriptor from 3 on after "fd:"' };
 
 const withPort = (host: string, port: string): Reading<Address> =>
   /^\d{1,5}$/.test(port) && Number(port) <= 65_535
@@ -120,6 +128,8 @@ const clashWith = (others: readonly ListenSpec[], spec: ListenSpec): string | nu
 };
 
 const sameAddress = (one: ListenSpec, other: ListenSpec): boolean => {
+  if (one.kind === 'fd') return other.kind === 'fd' && one.descriptor === other.descriptor;
+  if (one.kind === 'systemd') return other.kind === 'systemd';
   if (one.kind === 'unix') return other.kind === 'unix' && one.path === other.path;
   // Port 0 is a different free port each time.
   return other.kind === 'tcp' && one.port !== 0 && one.port === other.port && one.host === other.host;

@@ -92,6 +92,9 @@ export const umaskSchema: Schema = { type: 'string', pattern: '^0?[0-7]{1,3}$' }
 
 const LISTEN_NAME = '([A-Za-z0-9._-]{1,64}=)?';
 const LISTEN_ADDRESS =
-  '(\\d{1,5}|[0-9.]+:\\d{1,5}|\\[[0-9a-fA-F:.]+\\]:\\d{1,5}|unix:[^\\u0000]*[^\\u0000/])';
+  '(\\d{1,5}|[0-9.]+:\\d{1,5}|\\[[0-9a-fA-F:.]+\\]:\\d{1,5}|fd:\\d{1,7}|unix:[^\\u0000]*[^\\u0000/])';
 
-export const listenSchema: Schema = { type: 'string', pattern: `^${LISTEN_NAME}${LISTEN_ADDRESS}$` };
+export const listenSchema: Schema = {
+  type: 'string',
+  pattern: `^(systemd|${LISTEN_NAME}${LISTEN_ADDRESS})$`,
+};

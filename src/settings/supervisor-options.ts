@@ -20,7 +20,10 @@ export interface SupervisorOptions {
   readonly runDir?: string;
   /** The file with lock and pid; the control socket is beside it. Default `<runDir>/<name>.pid`. */
   readonly pidFile?: string;
-  /** `[name=]8080`, `[name=]127.0.0.1:8080`, `[name=][::1]:8080`, `[name=]unix:/path`. Default none. */
+  /**
+   * `[name=]8080`, `[name=]127.0.0.1:8080`, `[name=][::1]:8080`, `[name=]unix:/path`; `[name=]fd:3`, a listening
+   * socket this process has inherited, and `systemd`, those of socket activation. Default none.
+   */
   readonly listen?: string | readonly string[];
   /** Slots, 1 to 1024; `auto` is the number of available processors. Default 1. */
   readonly workers?: number | 'auto';

@@ -222,7 +222,8 @@ test('a duration is written in the unit that fits', () => {
 });
 
 test('every form of a listener is understood, and unnamed ones are named by position', () => {
-  const specs = ['8080', 'admin=127.0.0.1:9000', '[0:0::1]:0', 'unix:run/a=b.sock', 'u.1-x=unix:/tmp/x.sock'];
+  const own = ['8080', 'admin=127.0.0.1:9000', '[0:0::1]:0', 'unix:run/a=b.sock', 'u.1-x=unix:/tmp/x.sock'];
+  const specs = [...own, 'fd:3', 'web=fd:1000', 'systemd'];
   expect(settings({ '--listen': specs })).toMatchObject({
     handoff: 'overlap',
     listen: [
@@ -231,6 +232,9 @@ test('every form of a listener is understood, and unnamed ones are named by posi
       { name: 'listen2', kind: 'tcp', host: '::1', port: 0 },
       { name: 'listen3', kind: 'unix', path: '/srv/app/run/a=b.sock' },
       { name: 'u.1-x', kind: 'unix', path: '/tmp/x.sock' },
+      { name: 'listen5', kind: 'fd', descriptor: 3 },
+      { name: 'web', kind: 'fd', descriptor: 1_000 },
+      { name: 'systemd', kind: 'systemd' },
     ],
   });
 });
@@ -250,6 +254,12 @@ test.each([
   ['[fe80::1%eth0]:80', 'an IP address'],
   ['unix:', 'the path of a socket'],
   ['unix:/tmp/', 'the path of a socket'],
+  ['fd:', 'a descriptor from 3 on'],
+  ['fd:2', 'a descriptor from 3 on'],
+  ['x=fd:03', 'a descriptor from 3 on'],
+  ['fd:3.5', 'a descriptor from 3 on'],
+  ['fd:99999999', 'a descriptor from 3 on'],
+  ['x=systemd', 'systemd without a name'],
   ['=80', 'a name of 1 to 64'],
   ['my name=80', 'a name of 1 to 64'],
 ])('the listener %j is refused', (spec, expected) => {
@@ -259,6 +269,10 @@ test.each([
 test('two listeners share neither name nor address, but port 0 is a new port each time', () => {
   expect(refusal({ '--listen': ['listen1=80', '81'] })).toContain("listen1 is another listener's");
   expect(refusal({ '--listen': ['a=[::1]:80', 'b=[0:0:0:0:0:0:0:1]:80'] })).toContain('that of a');
+  expect(refusal({ '--listen': ['a=fd:3', 'a=fd:4'] })).toContain("a is another listener's");
+  expect(refusal({ '--listen': ['a=80', 'a=fd:4'] })).toContain("a is another listener's");
+  expect(refusal({ '--listen': ['fd:3', 'b=fd:3'] })).toContain('that of listen0');
+  expect(refusal({ '--listen': ['systemd', 'systemd'] })).toContain("systemd is another listener's");
   expect(refusal({ '--listen': ['a=unix:/tmp/x', 'b=unix:/tmp/y/../x'] })).toContain('that of a');
   expect(settings({ '--listen': ['0', '0'] }).listen).toHaveLength(2);
 });
@@ -491,15 +505,12 @@ test('an unknown option of a program is refused with the one that was meant', ()
 });
 
 test('what this version does not have yet is refused by its own code, unless something else is wrong too', () => {
-  const error = errorOf(() =>
-    resolveSettings({ command: 'a', listen: ['systemd', 'x=fd:3'], ...{ standby: 1 } }, CONTEXT),
-  );
+  const error = errorOf(() => resolveSettings({ command: 'a', ...{ standby: 1, probationMs: 1 } }, CONTEXT));
   expect(error.code).toBe('TANIST_NOT_AVAILABLE');
   expect(error.exitStatus).toBe(2);
   expect(error.problems.map(({ message }) => message)).toEqual([
     'standby is not available yet',
-    'listen systemd is not available yet',
-    'listen fd:3 is not available yet',
+    'probationMs is not available yet',
   ]);
   const mixed = errorOf(() => resolveSettings({ command: 'a', workers: 0, ...{ standby: 1 } }, CONTEXT));
   expect(mixed.code).toBe('TANIST_USAGE');

@@ -3,6 +3,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { BoundListener } from '../../machines/events.js';
 import { formatRecord, HANDOVER_VERSION, type HandoverRecord, parseRecord } from '../../machines/handover.js';
 import type { Settings } from '../../machines/policy.js';
 import { resolveSettings } from '../../src/config.js';
@@ -317,6 +318,28 @@ describe('what a reload cannot change', () => {
     expect(differenceOf({ listen: ['127.0.0.1:0', '1'] }, bound('127.0.0.1:43210', '0.0.0.0:2'))).toContain(
       'the listeners are "listen0=127.0.0.1:0 listen1=0.0.0.0:1" here',
     );
+  });
+
+  it('knows what was inherited by the way it was asked for, and all of socket activation as one', () => {
+    const [first, second] = bound('127.0.0.1:80', 'unix:/run/x').listeners;
+    const own = { name: 'listen1', address: '127.0.0.1:4711', descriptor: 12 };
+    const activated = [
+      { ...first, name: 'web', origin: 'systemd' },
+      { ...second, name: 'admin', origin: 'systemd' },
+      own,
+    ] as BoundListener[];
+    const record = { ...RECORD, listeners: activated };
+    expect(differenceOf({ listen: ['systemd', '127.0.0.1:0'] }, record)).toBe('none');
+    expect(differenceOf({ listen: ['systemd', '127.0.0.1:1'] }, record)).toContain(
+      '"systemd listen1=127.0.0.1:1" here and "systemd listen1=127.0.0.1:4711" in the running daemon',
+    );
+    expect(differenceOf({ listen: ['127.0.0.1:80', 'systemd'] }, record)).toContain('the listeners are');
+    const passed = { ...RECORD, listeners: [{ ...first, origin: 'fd:3' }] as BoundListener[] };
+    expect(differenceOf({ listen: ['fd:3'] }, passed)).toBe('none');
+    expect(differenceOf({ listen: ['fd:4'] }, passed)).toContain('"listen0=fd:4" here and "listen0=fd:3" in');
+    // The same address, but nobody has bound it for this daemon: a later start would behave differently.
+    expect(differenceOf({ listen: ['127.0.0.1:80'] }, passed)).toContain('and "listen0=fd:3" in');
+    expect(differenceOf({ listen: ['127.0.0.1:0'] }, passed)).toContain('and "listen0=fd:3" in');
   });
 
   const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>

@@ -129,7 +129,6 @@ test('what this version does not have yet is refused, and its value is not taken
     expect(error.exitStatus).toBe(2);
     expect(error.problems).toEqual([{ option: flag, message: `${flag} is not available yet` }]);
   }
-  expect(errorOf('run', '--listen', 'systemd', 'app').message).toBe('--listen systemd is not available yet');
   expect(errorOf('status', '--watch').message).toBe('--watch is not available yet');
 });
 
