@@ -28,6 +28,8 @@ export interface ResolvedSettings {
   readonly settings: Settings;
   readonly logLevel: LogLevel;
   readonly noWarn: boolean;
+  /** Absolute; null for standard error. */
+  readonly logFile: string | null;
   /** The workers' command, as it was given. */
   readonly program: { readonly command: string; readonly args: readonly string[] };
   readonly surroundings: Surroundings;
@@ -72,6 +74,7 @@ export const checkSettings = (
     settings: withDefaults(values, { name: place.name, pidFile: place.pidFile, listen: listeners.listen }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
     noWarn,
+    logFile: values.logFile === undefined ? null : resolve(context.cwd, values.logFile),
     program: { command: String(given.command), args: given.args as readonly string[] },
     surroundings: {
       envFiles: (values.envFile ?? []).map((path) => resolve(context.cwd, path)),

@@ -8,6 +8,7 @@ import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover, refuseHandover } from './os/handover-socket.js';
+import { openLogFile } from './os/log-file.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { type Supervisor, startSupervisor } from './supervisor.js';
@@ -21,10 +22,14 @@ const start = (
 ): Supervisor => {
   const cwd = startDirectoryOf(process.env, process.cwd());
   const context = { env: process.env, cwd, uid: process.getuid?.() ?? -1, platform: process.platform };
-  const { settings, logLevel, program: words, surroundings } = resolveSettings(options, context);
+  const resolved = resolveSettings(options, context);
+  const { settings, logLevel, program: words, surroundings } = resolved;
   if (handover !== null) checkHandover(handover, settings);
-  const log = createLog({ level: logLevel, format });
   const program = resolveProgram(words, { startDirectory: cwd, ...surroundings }, process.env);
+  const logFile = resolved.logFile === null ? null : openLogFile(resolved.logFile);
+  const log = createLog(
+    logFile === null ? { level: logLevel, format } : { level: logLevel, format: null, write: logFile.write },
+  );
   if (settings.ready.mode === 'alive' && program.setpriv === null && process.platform === 'linux') {
     log.line(
       'warn',
@@ -57,7 +62,12 @@ const start = (
     process.off('uncaughtException', emergency);
     process.off('unhandledRejection', emergency);
   };
-  supervisor.done.then(release);
+  supervisor.done.then((failure) => {
+    release();
+    // Whoever started it is told on standard error; whoever reads the file looks for it there.
+    if (failure !== null && logFile !== null)
+      log.line('fatal', 'supervisor.failed', failure.message, { code: failure.code });
+  });
   return supervisor;
 };
 
@@ -78,7 +88,7 @@ const reasonOf = (error: unknown) => {
  *
  * @param format makes a log line pretty; null, the default, writes JSON.
  * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
- *   `TANIST_ENV_FILE`, `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
+ *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
  */
 export const createSupervisor = (
   options: SupervisorOptions,

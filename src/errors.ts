@@ -20,6 +20,10 @@ const ERRORS = {
     hint: 'A line is NAME=value, a comment that starts with #, or empty; quote values with special characters.',
   },
   TANIST_CONFIG: { status: 2, hint: 'Correct the file behind --config, or the path.' },
+  TANIST_LOG_FILE: {
+    status: 2,
+    hint: 'Make its directory and let the user of the supervisor write there, or name another with --log-file.',
+  },
   TANIST_AMBIGUOUS_TARGET: { status: 2, hint: 'Name one with --name or --pid-file.' },
   TANIST_NOT_RUNNING: {
     status: 3,

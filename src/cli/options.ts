@@ -212,7 +212,13 @@ const LOG: readonly OptionSpec[] = [
     fallback: 'info',
   },
   { flag: '--no-warn', group: 'Log', doc: 'The same as --log-level error.' },
-  { flag: '--log-file', value: 'PATH', group: 'Log', doc: 'Where the log goes.', available: false },
+  {
+    flag: '--log-file',
+    value: 'PATH',
+    group: 'Log',
+    doc: 'The log is appended to this file. It may be moved away or removed at any time: the next line opens it again.',
+    fallback: 'standard error',
+  },
   { flag: '--daemonize', group: 'Log', doc: 'Detach.', available: false },
 ];
 

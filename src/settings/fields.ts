@@ -75,6 +75,7 @@ const FIELDS = {
   chdir: { flag: '--chdir', read: readDirectory, schema: pathSchema },
   umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
   logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
+  logFile: { flag: '--log-file', read: readFilePath, schema: pathSchema },
   noWarn: { flag: '--no-warn', read: readSwitch, schema: switchSchema },
 } as const satisfies Readonly<Record<string, Field>>;
 

@@ -70,6 +70,12 @@ export interface SupervisorOptions {
   readonly umask?: string;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
+  /**
+   * The log is appended to this file, and not written to standard error; JSON lines, mode 0640. Every generation
+   * opens it anew, and a file that was moved away or removed is opened again with the next line. Relative to the
+   * start directory. Default none.
+   */
+  readonly logFile?: string;
   /** The same as `logLevel: 'error'`. Default false. */
   readonly noWarn?: boolean;
 }
@@ -96,7 +102,6 @@ export const UNAVAILABLE_KEYS: readonly string[] = [
   'daemonize',
   'user',
   'group',
-  'logFile',
   'noPidFile',
   'control',
 ];

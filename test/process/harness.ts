@@ -124,14 +124,24 @@ export class World {
     return join(this.directory, name);
   }
 
-  /** Starts `tanist run …`; its log goes to a file, its workers' standard output to another. */
+  /**
+   * Starts `tanist run …`; its standard error, the log, goes to a file, its workers' standard output to another.
+   *
+   * `log` is where the log is instead, with --log-file or --daemonize.
+   */
   run(
     args: readonly string[],
-    options: { cwd?: string; env?: Readonly<Record<string, string>>; script?: string; node?: string } = {},
+    options: {
+      cwd?: string;
+      env?: Readonly<Record<string, string>>;
+      script?: string;
+      node?: string;
+      log?: string;
+    } = {},
   ): Daemon {
-    const log = this.path(`log-${this.#children.length}`);
+    const stderr = this.path(`log-${this.#children.length}`);
     const output = this.path(`out-${this.#children.length}`);
-    const [out, err] = [openSync(output, 'w'), openSync(log, 'w')];
+    const [out, err] = [openSync(output, 'w'), openSync(stderr, 'w')];
     const child = spawn(options.node ?? process.execPath, [options.script ?? tanistScript, 'run', ...args], {
       cwd: options.cwd ?? root,
       env: { ...this.env, ...(options.cwd === undefined ? {} : { PWD: options.cwd }), ...options.env },
@@ -141,7 +151,7 @@ export class World {
     closeSync(out);
     closeSync(err);
     this.#children.push(child);
-    return new Daemon(this, child, log, output);
+    return new Daemon(this, child, { stderr, output, log: options.log ?? stderr });
   }
 
   /** Runs a command of tanist to its end. */
@@ -198,15 +208,13 @@ export class World {
 export class Daemon {
   readonly world: World;
   readonly child: ChildProcess;
-  readonly #log: string;
-  readonly #output: string;
+  readonly #files: { readonly stderr: string; readonly output: string; readonly log: string };
   #exit: { readonly code: number | null; readonly signal: string | null } | null = null;
 
-  constructor(world: World, child: ChildProcess, log: string, output: string) {
+  constructor(world: World, child: ChildProcess, files: { stderr: string; output: string; log: string }) {
     this.world = world;
     this.child = child;
-    this.#log = log;
-    this.#output = output;
+    this.#files = files;
     child.on('exit', (code, signal) => {
       this.#exit = { code, signal };
     });
@@ -219,22 +227,27 @@ export class Daemon {
 
   /** What was written to standard error, as text: the log, and what workers say there. */
   stderr(): string {
-    return readFileSync(this.#log, 'utf8');
+    return readFileSync(this.#files.stderr, 'utf8');
+  }
+
+  /** The log, wherever it is, as text. */
+  log(): string {
+    return existsSync(this.#files.log) ? readFileSync(this.#files.log, 'utf8') : '';
   }
 
   /** The end of the log, for the message of a wait that was in vain. */
   #said(): string {
-    return `; the log ends with\n${this.stderr().slice(-4000)}`;
+    return `; the log ends with\n${this.log().slice(-4000)}`;
   }
 
   /** What the workers wrote to standard output. */
   stdout(): string {
-    return existsSync(this.#output) ? readFileSync(this.#output, 'utf8') : '';
+    return existsSync(this.#files.output) ? readFileSync(this.#files.output, 'utf8') : '';
   }
 
   /** The log lines of all generations. */
   lines(): LogLine[] {
-    return this.stderr()
+    return this.log()
       .split('\n')
       .flatMap((line) => {
         try {

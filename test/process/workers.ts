@@ -104,7 +104,7 @@ export const runOddly = (
   });
   closeSync(out);
   closeSync(err);
-  return new Daemon(world, child, log, output);
+  return new Daemon(world, child, { stderr: log, output, log });
 };
 
 /** Any program beside the daemon, ended with the test; its pid is known at once. */

@@ -75,7 +75,7 @@ describe('the schema of configuration files', () => {
 });
 
 /** Where the schema cannot be as strict as the reader: a length in bytes, an address, a duration in words. */
-const LAXER_KEYS = ['name', 'runDir', 'pidFile', 'listen', 'ready', 'respawnLimit'];
+const LAXER_KEYS = ['name', 'runDir', 'pidFile', 'listen', 'ready', 'respawnLimit', 'logFile'];
 
 const values = fc.oneof(
   fc.constantFrom<unknown>(
