@@ -80,6 +80,17 @@ export interface ReloadStatus {
   readonly successorPid: number | null;
 }
 
+/** How a supervisor was started: enough to tell whether another start means the same, and to repeat it. */
+export interface Origin {
+  /** The workers' command and its arguments, as they were given. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The start directory as it was named: through a link to a release, not behind it. */
+  readonly directory: string;
+  /** The words behind `tanist`; null where a program of its own called `createSupervisor()`. */
+  readonly commandLine: readonly string[] | null;
+}
+
 /** `GET /status` and `tanist status --json`. Fields may be added. Times are ISO 8601. */
 export interface Status {
   readonly name: string;
@@ -89,6 +100,8 @@ export interface Status {
   readonly pid: number;
   readonly startedAt: string;
   readonly handoff: 'overlap' | 'exclusive';
+  /** null where it was not told. */
+  readonly origin: Origin | null;
   readonly listeners: readonly ListenerStatus[];
   readonly workers: readonly WorkerStatus[];
   readonly standby: readonly WorkerStatus[];
@@ -128,6 +141,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     pid: context.self.pid,
     startedAt: iso(context.startedAtMs),
     handoff: context.settings.handoff,
+    origin: context.origin ?? null,
     listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
     workers: context.slots.map(workerStatus),
     standby: [],

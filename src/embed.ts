@@ -42,6 +42,11 @@ const start = (
     settings,
     program,
     relaunch: relaunchOf(cwd, process.env),
+    origin: {
+      ...words,
+      directory: cwd,
+      commandLine: 'commandLine' in options ? process.argv.slice(2) : null,
+    },
     log,
     hangupStops,
     handover,

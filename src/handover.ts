@@ -30,7 +30,8 @@ export const parseHandover = (line: string, messages: number): Handover => {
   return { record: parsed.record, messages };
 };
 
-const textOf = (spec: ListenSpec): string => {
+/** As it was asked for, with its name. */
+export const textOf = (spec: ListenSpec): string => {
   switch (spec.kind) {
     case 'systemd':
       return spec.name;

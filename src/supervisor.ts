@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { createActor } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Settings } from '../machines/policy.js';
-import { type ReloadVerdict, type Status, statusOf } from '../machines/status.js';
+import { type Origin, type ReloadVerdict, type Status, statusOf } from '../machines/status.js';
 import type { SupervisorInput } from '../machines/supervisor.js';
 import { provideEffects } from './actors/provide.js';
 import { TanistError } from './errors.js';
@@ -21,6 +21,7 @@ export interface SupervisorParts {
   readonly settings: Settings;
   readonly program: Program;
   readonly relaunch: Relaunch;
+  readonly origin: Origin;
   readonly log: Log;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
@@ -71,6 +72,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     self: { pid: env.pid, startTime: startTimeOf(env.pid) },
     startedAtMs: env.now(),
     hangupStops: parts.hangupStops,
+    origin: parts.origin,
     handover: parts.handover,
   };
   const machine = provideEffects(env, {

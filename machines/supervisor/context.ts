@@ -7,7 +7,7 @@ import { HANDOVER_VERSION, type HandoverRecord } from '../handover.js';
 import type { Settings } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { emptySlots, identitiesOf, type SlotRecord } from '../slots.js';
-import type { ReloadReason, ReloadVerdict } from '../status.js';
+import type { Origin, ReloadReason, ReloadVerdict } from '../status.js';
 
 export interface SupervisorInput {
   readonly settings: Settings;
@@ -17,6 +17,8 @@ export interface SupervisorInput {
   readonly startedAtMs: number;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
+  /** Only told in the status: nothing depends on it. */
+  readonly origin?: Origin;
   /** Only a successor has one. */
   readonly handover: { readonly record: HandoverRecord; readonly messages: number } | null;
 }
@@ -121,12 +123,12 @@ export const controlPath = (pidFile: string): string => `${withoutExtension(pidF
 /** Where the lock is that workers of an exclusive daemon share. */
 export const fencePath = (pidFile: string): string => `${withoutExtension(pidFile)}.workers`;
 
-export const failureOf = ({ event }: Args): Failure => {
+export const failureOf = ({ context, event }: Args): Failure => {
   switch (event.type) {
     case 'lock.held':
       return {
         code: 'TANIST_LOCK_HELD',
-        message: `already running: ${event.holderPid === null ? 'somebody' : `pid ${event.holderPid}`} holds the lock of ${event.path}`,
+        message: `already running: ${context.settings.name} (${event.holderPid === null ? 'pid unknown' : `pid ${event.holderPid}`}) holds the lock of ${event.path}`,
       };
     case 'lock.failed':
     case 'pid.failed':

@@ -57,6 +57,11 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+/** What an older version does not tell. */
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 const listOf =
   (check: Check): Check =>
   (value) =>
@@ -99,6 +104,9 @@ const STATUS = {
   pid: number,
   startedAt: text,
   handoff: text,
+  origin: orAbsent(
+    orNull(object({ command: text, args: listOf(text), directory: text, commandLine: orNull(listOf(text)) })),
+  ),
   listeners: listOf(object({ name: text, address: text })),
   workers: listOf(object(WORKER)),
   standby: listOf(object(WORKER)),

@@ -45,7 +45,7 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
       terminal.out(`${VERSION}\n`);
       return 0;
     case 'run':
-      return (await import('./commands/run.js')).run(parsed.settingsInput);
+      return (await import('./commands/run.js')).run(parsed.settingsInput, contextOf(), terminal);
     case 'reload':
       return (await import('./commands/reload.js')).reload(parsed, terminal);
     case 'stop':

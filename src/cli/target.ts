@@ -57,7 +57,7 @@ export const nothingRuns = (query: TargetQuery): TanistError =>
       : `nothing is running in ${JSON.stringify(query.runDirectory)}`,
   );
 
-const targetOf = (pidFile: string): Target => ({
+export const targetOf = (pidFile: string): Target => ({
   name: nameOfPidFile(pidFile),
   pidFile,
   controlPath: controlPathOf(pidFile),

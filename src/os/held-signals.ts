@@ -28,3 +28,9 @@ export const takeOverSignal = (signal: string, callback: () => void): void => {
   held.delete(signal);
   if (pending.delete(signal)) setImmediate(callback);
 };
+
+/** Lets signals act as they always do, from now on. */
+export const releaseSignals = (): void => {
+  for (const signal of HELD) process.removeAllListeners(signal);
+  held.clear();
+};

@@ -12,11 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isRunning } from './harness.js';
+import { isRunning, until } from './harness.js';
 import { bystander, GOOD, newWorld, perl } from './workers.js';
 
 describe('a second start', () => {
-  it('exits 5 and names file and pid, and the first goes on untouched', async () => {
+  it('S12–13: of something else exits 5 and names file, pid and name, and the first goes on untouched', async () => {
     const world = newWorld();
     const daemon = world.run(['--listen', '127.0.0.1:0', ...perl(...GOOD)]);
     const before = await daemon.running();
@@ -24,7 +24,7 @@ describe('a second start', () => {
     const second = await world.tanist('run', '--name', 'perl', '--', 'sleep', '1000');
     expect(second.status).toBe(5);
     expect(second.stderr).toContain(
-      `error TANIST_LOCK_HELD: already running: pid ${daemon.pid} holds the lock of ${world.path('perl.pid')}\nhint: `,
+      `error TANIST_LOCK_HELD: already running: perl (pid ${daemon.pid}) holds the lock of ${world.path('perl.pid')}; it runs \`perl `,
     );
     const after = await daemon.running();
     expect(after).toEqual(before);
@@ -35,15 +35,27 @@ describe('a second start', () => {
     expect(existsSync(world.path('perl.sock'))).toBe(true);
   });
 
-  it('at the same moment: exactly one of several runs', async () => {
+  it('S14: at the same moment: exactly one of several runs, and the others are told what they brought about', async () => {
     const world = newWorld();
     const daemons = Array.from({ length: 4 }, () => world.run(perl(...GOOD)));
-    await Promise.any(daemons.map((daemon) => daemon.line('worker.ready')));
-    const status = await daemons[0]?.running();
-    const others = daemons.filter(({ pid }) => pid !== status?.pid);
-    expect(others).toHaveLength(3);
-    for (const daemon of others) expect(await daemon.exit()).toEqual({ code: 5, signal: null });
-    expect(readFileSync(world.path('perl.pid'), 'utf8')).toBe(`${status?.pid}\n`);
+    const firsts = () =>
+      daemons.filter((daemon) => daemon.lines().some(({ event }) => event === 'worker.ready'));
+    const one = await until('a worker', () => firsts()[0]);
+    const others = daemons.filter((daemon) => daemon !== one);
+    for (const daemon of others) {
+      expect([await daemon.exit(), daemon.stderr()]).toEqual([
+        { code: 0, signal: null },
+        expect.stringMatching(/^perl runs already \(pid \d+\): asked it to reload$/m),
+      ]);
+      expect(daemon.stdout()).toMatch(/^(joined a reload under way: )?promoted: generation [2-4] serves/);
+    }
+    expect(firsts()).toEqual([one]);
+    const status = await one.status(
+      'a generation alone',
+      ({ state, reload }) => state === 'running' && reload === null,
+    );
+    expect(status.generation).toBeGreaterThan(1);
+    expect(readFileSync(world.path('perl.pid'), 'utf8')).toBe(`${status.pid}\n`);
   });
 
   it('under another name runs beside the first, and commands then ask for a name', async () => {

@@ -130,6 +130,7 @@ const STATUS: Status = {
   pid: 4_700,
   startedAt: '2026-01-01T00:00:00.000Z',
   handoff: 'overlap',
+  origin: { command: 'web.js', args: [], directory: '/srv', commandLine: ['run', 'web.js'] },
   listeners: [{ name: 'http', address: '127.0.0.1:8080' }],
   workers: [WORKER],
   standby: [],

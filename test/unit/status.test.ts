@@ -45,6 +45,7 @@ describe('the status', () => {
       pid: 100,
       startedAt: '2023-11-14T22:13:19.000Z',
       handoff: 'overlap',
+      origin: null,
       listeners: [{ name: 'web', address: '127.0.0.1:40123' }],
       workers: [
         {

@@ -5,7 +5,10 @@ import { isatty } from 'node:tty';
 import type { Failure } from '../../../machines/events.js';
 import { startFromWords } from '../../embed.js';
 import { isErrorCode, TanistError } from '../../errors.js';
+import { releaseSignals } from '../../os/held-signals.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
+import type { CommandLineContext } from '../command-line.js';
+import type { Terminal } from '../terminal.js';
 
 const STDERR = 2;
 
@@ -24,12 +27,20 @@ const asError = ({ code, message }: Failure): TanistError =>
 /**
  * Runs until the service has ended.
  *
- * @returns 0, the exit status of an orderly end.
+ * @returns 0, the exit status of an orderly end; that of a reload if the same runs already.
  * @throws {TanistError} why it could not start, or gave up.
  */
-export const run = async (settings: CommandLineSettings): Promise<number> => {
+export const run = async (
+  settings: CommandLineSettings,
+  context: CommandLineContext,
+  terminal: Terminal,
+): Promise<number> => {
   const supervisor = await startFromWords(settings, await prettyFormat());
   const failure = await supervisor.done;
-  if (failure !== null) throw asError(failure);
-  return 0;
+  if (failure === null) return 0;
+  if (failure.code !== 'TANIST_LOCK_HELD') throw asError(failure);
+  // Nothing runs here, and nothing will: from now on this is a client, which a signal may end.
+  releaseSignals();
+  const { secondStart } = await import('../second-start.js');
+  return secondStart(failure.message, settings, context, terminal);
 };

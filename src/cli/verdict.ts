@@ -1,0 +1,92 @@
+/**
+ * A reload as its client sees it: asked for, waited for, told.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Status } from '../../machines/status.js';
+import { TanistError } from '../errors.js';
+import { isLockFree } from '../os/lock-probe.js';
+import { askReload, type JoinableVerdict } from './control-client.js';
+import { notRunning, type Target } from './target.js';
+import { printable, type Terminal } from './terminal.js';
+import { askRunning, glance, look, watchSilence } from './waiting.js';
+
+/** Exit status of a reload that did not happen: the old generation goes on. */
+const REFUSED_STATUS = 4;
+/** While these last, a verdict is still to come. */
+const UNDER_WAY: readonly string[] = ['reloading', 'takeover', 'handoff'];
+
+/** Tells a verdict, and returns the exit status it leads to. */
+export const tellVerdict = async (
+  verdict: JoinableVerdict,
+  target: Target,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> => {
+  const answer = json ? JSON.stringify(verdict) : verdictText(verdict, await inCharge(target));
+  terminal.out(`${answer}\n`);
+  return verdict.outcome === 'promoted' ? 0 : REFUSED_STATUS;
+};
+
+/**
+ * Asks for a reload and waits for what becomes of it.
+ *
+ * @throws {TanistError} `TANIST_NOT_RUNNING`, `TANIST_CONTROL_FAILED`, `TANIST_VERDICT_LOST`.
+ */
+export const requestVerdict = async (target: Target, signal: AbortSignal): Promise<JoinableVerdict> => {
+  const id = randomUUID();
+  const reply = await askRunning(target, signal, () => askReload(target.controlPath, id, signal));
+  return reply.kind === 'answer' ? reply.value : recoverVerdict(target, id, signal);
+};
+
+/**
+ * Who took the request is gone, with it the answer: whoever is in charge now knows the verdict by the request's id.
+ *
+ * It may take a while until somebody is: the lock stays held meanwhile.
+ */
+const recoverVerdict = async (target: Target, id: string, signal: AbortSignal): Promise<JoinableVerdict> => {
+  const silence = watchSilence();
+  for (;;) {
+    const reply = await glance(target, signal);
+    if (reply.kind === 'answer') {
+      silence.heard();
+      const { lastReload, reload: current, state } = reply.value;
+      if (lastReload?.ids.includes(id)) return lastReload;
+      if (current === null && !UNDER_WAY.includes(state)) {
+        throw verdictLost(
+          `generation ${reply.value.generation} is in charge and knows nothing of this reload`,
+        );
+      }
+    } else if (reply.kind === 'absent' && isLockFree(target.pidFile)) throw notRunning(target);
+    if (silence.isTooLong()) {
+      throw verdictLost(`somebody holds the lock of ${JSON.stringify(target.pidFile)}, but does not answer`);
+    }
+    await look(signal);
+  }
+};
+
+const verdictLost = (why: string): TanistError =>
+  new TanistError('TANIST_VERDICT_LOST', `the connection ended before the verdict, and ${why}`);
+
+/** Only for the text: who serves now is worth saying, but not worth waiting for, and no reason to fail. */
+const inCharge = async (target: Target): Promise<Status | null> => {
+  const reply = await glance(target, new AbortController().signal);
+  return reply.kind === 'answer' ? reply.value : null;
+};
+
+const verdictText = (verdict: JoinableVerdict, status: Status | null): string => {
+  const joined = verdict.joined ? 'joined a reload under way: ' : '';
+  if (verdict.outcome === 'promoted') {
+    const pid = status?.generation === verdict.generation ? ` (pid ${status.pid})` : '';
+    return `${joined}promoted: generation ${verdict.generation} serves${pid} after ${Math.round(verdict.durationMs)} ms`;
+  }
+  const reason = `${verdict.outcome} (${printable(verdict.reason ?? 'no reason')})`;
+  const detail = verdict.detail === null ? '' : `: ${printable(verdict.detail).replace(/\.$/, '')}`;
+  return `${joined}${reason}${detail}; ${whoServes(status)}`;
+};
+
+const whoServes = (status: Status | null): string => {
+  if (status === null) return 'the old generation stays in charge';
+  return status.state === 'stopping'
+    ? `generation ${status.generation} is stopping`
+    : `generation ${status.generation} goes on serving`;
+};
