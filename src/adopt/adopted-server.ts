@@ -40,6 +40,11 @@ export class AdoptedServer {
     return this.#state === 'held';
   }
 
+  /** It was closed before it was opened. */
+  get wasCancelled(): boolean {
+    return this.#state === 'cancelled';
+  }
+
   /** It is to listen again, after it was closed. */
   hold(): void {
     this.#state = 'held';
@@ -66,11 +71,8 @@ export class AdoptedServer {
   #shadow(): void {
     const { server } = this;
     const [address, close] = [server.address, server.close];
-    define(
-      server,
-      'address',
-      () => address.call(server) ?? (this.#state === 'cancelled' ? null : this.#address),
-    );
+    // Node knows no path of a server that it was given by descriptor.
+    define(server, 'address', () => address.call(server) ?? (server.listening ? this.#address : null));
     define(server, 'close', (callback?: (error?: Error) => void) => {
       if (this.isHeld) this.#cancel(callback);
       else if (this.#state === 'open' && isHttpServer(server)) this.#connections.close(callback);

@@ -7,9 +7,10 @@ import { ConnectedWorker } from '../worker/connected-worker.js';
 import { takeInheritance } from '../worker/inheritance.js';
 import { BACKLOG } from '../worker/listening.js';
 import { AdoptedServer, type Listen, type Opening, type ShownAddress } from './adopted-server.js';
+import { ClusterWorkers } from './cluster-workers.js';
 import { addressInUse, alreadyListening } from './errors.js';
 import { type AskedAddress, readListenArguments } from './listen-arguments.js';
-import { hostAndPort, type Listener, matchListener, UNIX } from './matching.js';
+import { hostAndPort, type Listener, matchListener, spelled, UNIX } from './matching.js';
 import { hasOwnHandler } from './own-handlers.js';
 import type { RawChannel } from './raw-channel.js';
 import { warnings } from './warnings.js';
@@ -42,6 +43,8 @@ export class ProgramAdoption {
   readonly #parts: AdoptionParts;
   readonly #servers = new WeakMap<Server, AdoptedServer>();
   readonly #claims = new Set<Claim>();
+  /** Their descriptors were closed with the servers that had them, and may be something else by now. */
+  readonly #spent = new Set<Listener>();
   #worker: ConnectedWorker | null = null;
   #isAside = false;
   #isServing = false;
@@ -119,8 +122,9 @@ export class ProgramAdoption {
       return this.#pass(server, original);
     }
     const { listener, isWider } = match;
+    if (this.#spent.has(listener)) warnings.closedBefore(listener);
     // As it would be without tanist: one address is one server's.
-    if ([...this.#claims].some((claim) => claim.listener === listener)) {
+    if (this.#spent.has(listener) || [...this.#claims].some((claim) => claim.listener === listener)) {
       process.nextTick(() => server.emit('error', addressInUse(asked)));
       return server;
     }
@@ -137,7 +141,7 @@ export class ProgramAdoption {
   #listenAlone(server: Server, asked: AskedAddress, original: Opening): Server {
     warnings.ownAddress(asked);
     const args = asked.callback === null ? original.args : original.args.slice(0, -1);
-    const address = asked.path ?? { address: asked.host ?? '::', family: 'IPv6', port: asked.port ?? 0 };
+    const address = asked.path ?? addressInfo(spelled({ ...asked, host: asked.host ?? '::' }));
     return this.#claim(server, asked, null, { ...original, args }, address);
   }
 
@@ -151,11 +155,16 @@ export class ProgramAdoption {
     const adopted = this.#adopt(server, address);
     const claim = { adopted, listener, opening };
     this.#claims.add(claim);
-    server.once('close', () => this.#claims.delete(claim));
+    server.once('close', () => this.#release(claim));
     if (asked.callback !== null) server.once('listening', asked.callback);
     if (this.#isServing) adopted.open(opening);
     else this.#await();
     return server;
+  }
+
+  #release(claim: Claim): void {
+    this.#claims.delete(claim);
+    if (claim.listener !== null && !claim.adopted.wasCancelled) this.#spent.add(claim.listener);
   }
 
   #adopt(server: Server, address: ShownAddress): AdoptedServer {
@@ -166,6 +175,10 @@ export class ProgramAdoption {
     }
     const worker = this.#connected();
     worker.addDrainable(new WebSockets(server));
+    if (ClusterWorkers.areServedBy(server)) {
+      warnings.cluster();
+      worker.addDrainable(new ClusterWorkers());
+    }
     const adopted = new AdoptedServer(server, address, worker.follow(server), () => this.#isLeaving);
     this.#servers.set(server, adopted);
     return adopted;

@@ -41,6 +41,23 @@ export const warnings = {
     );
   },
 
+  cluster(): void {
+    warn(
+      'TANIST_CLUSTER',
+      'the program starts processes of its own by node:cluster. They work, but tanist does not know them: a request ' +
+        'of a connection that is kept may be lost when they are replaced, and --ready http cannot ask them. Let tanist ' +
+        'start them, --workers N, and leave cluster out of the program.',
+    );
+  },
+
+  closedBefore({ name, address }: Listener): void {
+    warn(
+      'TANIST_LISTENER_CLOSED',
+      `the program listens on ${address} (${name}) again, after it has closed the server that had it: with that the ` +
+        'listener of this process is gone. Programs that try out whether a port is free need not do that under tanist.',
+    );
+  },
+
   pathGone(path: string): void {
     warn(
       'TANIST_PATH_REMOVED',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type AdoptedPlan, adoptedProgram, PRELOAD } from './adopted-program.js';
+import { type AdoptedPlan, adoptedProgram, letServe, PRELOAD, takeover } from './adopted-program.js';
 import { get, openListener, openProbe, WORKER_MODULE } from './fake-supervisor.js';
 
 const openAddress = async () => {
@@ -25,7 +25,7 @@ describe('a listen() on an address of tanist’s', () => {
        server.listen(PORT, () => console.log('callback'));
        setTimeout(() => console.log('timer'), 50);`,
     );
-    expect(await worker.hear()).toBe('takeover');
+    await takeover(worker);
     let answered = false;
     const answer = get({ port }).then((got) => {
       answered = true;
@@ -49,7 +49,7 @@ describe('a listen() on an address of tanist’s', () => {
        look('held');
        try { server.listen(PORT); } catch (error) { console.log(error.code); }`,
     );
-    await worker.letServe();
+    await letServe(worker);
     const address = `{"address":"127.0.0.1","family":"IPv4","port":${port}}`;
     const lines = (await worker.output).trim().split('\n');
     expect(lines[0]).toBe('before false null');
@@ -68,7 +68,7 @@ describe('a listen() on an address of tanist’s', () => {
          http.createServer((_, response) => response.end('second')).listen(PORT);
        });`,
     );
-    await worker.letServe();
+    await letServe(worker);
     expect((await get({ port })).body).toBe('second');
     worker.signal('SIGTERM');
     expect(await worker.output).toBe('closed undefined false null\n');
@@ -84,6 +84,19 @@ describe('a listen() on an address of tanist’s', () => {
     expect(await worker.output).toMatch(/^EADDRINUSE \d+ listen/);
   });
 
+  it('cannot be had again once its server was closed, and the program is told so', async () => {
+    const { worker } = await withListener(
+      `const probe = net.createServer().listen(PORT, () => probe.close(() => {
+         console.log(probe.listening, probe.address());
+         http.createServer().on('error', ({ code }) => { console.log(code); process.exit(0); }).listen(PORT);
+       }));`,
+    );
+    await letServe(worker);
+    const output = await worker.output;
+    expect(output).toMatch(/^false null\nEADDRINUSE\n/);
+    expect(output).toMatch(/TANIST_LISTENER_CLOSED/);
+  });
+
   it('waits for all listeners, says for which, and tells a program that listens on one after the other', async () => {
     const [one, two] = [await openAddress(), await openAddress()];
     const worker = adoptedProgram(
@@ -97,10 +110,10 @@ describe('a listen() on an address of tanist’s', () => {
        }, 300));`,
       { listeners: { public: one, admin: two } },
     );
-    expect(await worker.hear()).toBe(`status waits for the program to listen on ${two.address} (admin)`);
-    const heard = [await worker.hear(), await worker.hear()];
-    // The same once more, in case the program took its time, and then nothing any more.
-    if (heard[1] !== 'takeover') heard.push(await worker.hear());
+    const heard: (string | null)[] = [];
+    while (heard.at(-1) !== 'takeover') heard.push(await worker.hear());
+    expect(heard).toContain(`status waits for the program to listen on ${two.address} (admin)`);
+    // What was said is taken back.
     expect(heard.slice(-2)).toEqual(['status ', 'takeover']);
     worker.say('ok');
     expect((await get({ port: one.port })).body).toBe('first');
@@ -115,7 +128,7 @@ describe('a listen() on an address of tanist’s', () => {
       `http.createServer((request, response) => response.end('at ' + request.url)).listen(PORT);`,
       { probe },
     );
-    expect(await worker.hear()).toBe('takeover');
+    await takeover(worker);
     expect((await get({ socketPath: probe.path, path: '/health' })).body).toBe('at /health');
   });
 
@@ -123,7 +136,7 @@ describe('a listen() on an address of tanist’s', () => {
     const { worker, port } = await withListener(
       `net.createServer((socket) => socket.end('hello')).listen({ port: PORT, host: 'localhost' });`,
     );
-    await worker.letServe();
+    await letServe(worker);
     const [said] = await once(connectTo(port, '127.0.0.1'), 'data');
     expect(String(said)).toBe('hello');
   });
@@ -142,8 +155,58 @@ describe('what a program with the preload starts', () => {
          });
        });`,
     );
-    await worker.letServe();
+    await letServe(worker);
     expect((await worker.output).trim().split('\n').sort()).toEqual(['fork 0,,0', 'thread 0,,0']);
+  });
+});
+
+describe('a program that starts processes of its own by node:cluster', () => {
+  const CLUSTER = `
+    const cluster = require('node:cluster');
+    if (cluster.isPrimary) {
+      cluster.fork();
+      cluster.fork();
+    } else {
+      http.createServer((request, response) => {
+        if (request.url === '/slow') process.send('slow');
+        setTimeout(() => response.end('served'), request.url === '/slow' ? 400 : 0);
+      }).listen(PORT, () => process.send('listening'));
+    }
+    cluster.on('message', (_, text) => console.log(text));`;
+
+  it('serves by them, is warned, and lets them finish what they have in hand', async () => {
+    const { worker, port } = await withListener(CLUSTER);
+    await letServe(worker);
+    const answer = get({ port, path: '/slow' });
+    await until(worker, 'slow');
+    worker.signal('SIGTERM');
+    expect((await answer).body).toBe('served');
+    expect(await worker.exited).toEqual(LEFT);
+    expect((await worker.output).match(/TANIST_CLUSTER/g)).toHaveLength(1);
+  });
+});
+
+describe('a program that listens where the operator may not expect it', () => {
+  it('is warned when it asks for one address and gets all', async () => {
+    const { fd, port } = await openListener();
+    const web = { fd, port, address: `0.0.0.0:${port}` };
+    const worker = adoptedProgram(`http.createServer().listen(PORT, 'localhost', () => process.exit(0));`, {
+      listeners: { web },
+    });
+    await letServe(worker);
+    expect(await worker.output).toMatch(
+      /asks for localhost:\d+ and gets tanist's listener 0\.0\.0\.0:\d+, .*--listen 127\.0\.0\.1:\d+\./,
+    );
+  });
+
+  it('is warned when it has removed the path that tanist listens on', async () => {
+    const { fd } = await openListener();
+    const path = '/tmp/tanist-no-such-socket';
+    const worker = adoptedProgram(`http.createServer().listen('${path}', () => process.exit(0));`, {
+      listeners: { web: { fd, address: `unix:${path}` } },
+    });
+    await letServe(worker);
+    expect(await worker.output).toMatch(/\/tmp\/tanist-no-such-socket is gone, though tanist listens there/);
   });
 });
 
@@ -161,9 +224,22 @@ describe('a program that knows the protocol', () => {
     // What was said while nobody knew is taken back.
     expect(await worker.hear()).toMatch(/^status waits for the program to listen/);
     expect(await worker.hear()).toBe('status ');
-    await worker.letServe();
+    await letServe(worker);
     expect((await get({ port })).body).toBe('served');
     worker.signal('SIGTERM');
+    expect(await worker.output).toBe('false\n');
+  });
+
+  it('has it for itself from the start when it asks at once', async () => {
+    const { worker } = await withListener(
+      `const { connect } = await import(${JSON.stringify(WORKER_MODULE)});
+       const { listen } = net.Server.prototype;
+       const worker = await connect();
+       console.log(listen === net.Server.prototype.listen);
+       setTimeout(() => worker.status('mine'), 400);`,
+      { ending: 'mjs' },
+    );
+    expect(await worker.hear()).toBe('status mine');
     expect(await worker.output).toBe('false\n');
   });
 
@@ -176,7 +252,7 @@ describe('a program that knows the protocol', () => {
          worker.status('generation ' + worker.generation);
        });`,
     );
-    await worker.letServe();
+    await letServe(worker);
     expect(await worker.hear()).toBe('status generation 7');
     worker.signal('SIGTERM');
     expect(await worker.exited).toEqual(LEFT);
@@ -214,7 +290,7 @@ describe('a program that is asked to leave', () => {
     const { worker } = await withListener(`http.createServer().listen(PORT);`, {
       env: { TANIST_STOP_SIGNAL: 'SIGUSR1' },
     });
-    await worker.letServe();
+    await letServe(worker);
     await settled(worker);
     worker.signal('SIGUSR1');
     expect(await worker.exited).toEqual(LEFT);
@@ -226,7 +302,7 @@ describe('a program that is asked to leave', () => {
        process.on('SIGTERM', () => {});
        http.createServer((_, response) => response.end()).listen(PORT);`,
     );
-    await worker.letServe();
+    await letServe(worker);
     await get({ port });
     worker.signal('SIGTERM');
     expect(await worker.exited).toEqual(LEFT);
@@ -241,7 +317,7 @@ describe('a program that is asked to leave', () => {
          console.log('closing');
        });`,
     );
-    await worker.letServe();
+    await letServe(worker);
     const socket = connectTo(port, '127.0.0.1');
     const request = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
     socket.write(request);

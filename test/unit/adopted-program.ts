@@ -42,3 +42,16 @@ export const adoptedProgram = (text: string, plan: AdoptedPlan = {}): WorkerUnde
     },
   });
 };
+
+/** Waits until it says takeover. A slow machine hears before that what is waited for, and that it is no longer. */
+export const takeover = async (worker: WorkerUnderTest): Promise<void> => {
+  for (let line = await worker.hear(); line !== 'takeover'; line = await worker.hear()) {
+    if (line === null || !/^status (waits |$)/.test(line))
+      throw new Error(`heard ${line} instead of takeover`);
+  }
+};
+
+export const letServe = async (worker: WorkerUnderTest): Promise<void> => {
+  await takeover(worker);
+  worker.say('ok');
+};
