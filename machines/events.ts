@@ -208,6 +208,8 @@ export type WorkerReport =
       readonly pid: number;
       readonly waitedMs: number;
       readonly remainingMs: number;
+      /** What it last said of itself; empty for nothing. */
+      readonly says: string;
     }
   | {
       readonly type: 'worker.described';

@@ -234,6 +234,7 @@ export const workerMachine = setup({
       pid: pidOf(context),
       waitedMs: DEFAULTS.silenceNoticeMs,
       remainingMs: Math.max(0, context.settings.startTimeoutMs - DEFAULTS.silenceNoticeMs),
+      says: context.says,
     })),
     reportDescribed: report(({ context, event }) =>
       event.type !== 'status.said'

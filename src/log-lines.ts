@@ -62,10 +62,10 @@ const workers: Table = {
           'info',
           `slot ${slot} is filled again in ${seconds(delayMs)} (${youngDeaths} young deaths in a row)`,
         ),
-  'worker.silent': ({ slot, waitedMs, remainingMs }) =>
+  'worker.silent': ({ slot, waitedMs, remainingMs, says }) =>
     line(
       'warn',
-      `worker ${slot} has not said takeover for ${seconds(waitedMs)}; it has ${seconds(remainingMs)} left. A program that does not know the protocol needs --ready alive=1s; one that does can also be asked by --ready http=/path`,
+      `worker ${slot} has not said takeover for ${seconds(waitedMs)}; it has ${seconds(remainingMs)} left.${says === '' ? '' : ` It says: ${says}.`} A program that does not know the protocol needs --ready alive=1s; one that does can also be asked by --ready http=/path`,
     ),
   'worker.described': ({ slot, status }) => line('debug', `worker ${slot}: ${status}`),
   'spawn.failed': ({ slot, message }) => line('error', `worker ${slot} could not be started: ${message}`),

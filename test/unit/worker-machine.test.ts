@@ -106,7 +106,7 @@ describe('a slot that is filled', () => {
     worker.send(spawned());
     const step = worker.send(fires('silence'));
     expect(step.reports).toEqual([
-      { type: 'worker.silent', ...WHO, pid: PID, waitedMs: 5_000, remainingMs: 55_000 },
+      { type: 'worker.silent', ...WHO, pid: PID, waitedMs: 5_000, remainingMs: 55_000, says: '' },
     ]);
     expect(step.state).toBe('alive.living.booting.starting');
   });
