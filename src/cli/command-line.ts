@@ -43,7 +43,8 @@ export type ParsedCommandLine =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
   | { readonly command: 'run'; readonly settingsInput: CommandLineSettings }
-  | ({ readonly command: 'reload' | 'stop' | 'status' } & ClientArguments);
+  | ({ readonly command: 'reload' | 'stop' } & ClientArguments)
+  | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments);
 
 /**
  * @param argv the words after the program's name.
@@ -124,7 +125,9 @@ const parseClient = (
   const timeoutMs = read('--timeout', durationReader(1)) ?? null;
   if (mistakes.length > 0) throw usageError(mistakes);
   const json = words.values.has('--json');
-  return { command: command as 'reload' | 'stop' | 'status', target, json, timeoutMs };
+  const client = { target, json, timeoutMs };
+  if (command === 'status') return { command, watch: words.values.has('--watch'), ...client };
+  return { command: command as 'reload' | 'stop', ...client };
 };
 
 const readTarget = (

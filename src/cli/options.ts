@@ -263,7 +263,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     doc: 'Say what runs now.',
     options: [
       ...target('10s'),
-      { flag: '--watch', group: 'Answer', doc: 'Say it again and again.', available: false },
+      {
+        flag: '--watch',
+        group: 'Answer',
+        doc: 'Go on saying it, through reloads and restarts, until Ctrl-C: a live table on a terminal, elsewhere whenever something has changed.',
+      },
       HELP,
     ],
   },

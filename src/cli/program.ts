@@ -11,6 +11,7 @@ import {
   parseCommandLine,
 } from './command-line.js';
 import { reportError } from './report.js';
+import { screenOf } from './screen.js';
 import type { Terminal } from './terminal.js';
 
 const DEFAULT_COLUMNS = 80;
@@ -51,7 +52,12 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
     case 'stop':
       return (await import('./commands/stop.js')).stop(parsed, terminal);
     case 'status':
-      return (await import('./commands/status.js')).status(parsed, terminal);
+      if (!parsed.watch) return (await import('./commands/status.js')).status(parsed, terminal);
+      return (await import('./commands/watch.js')).watch(
+        parsed,
+        terminal,
+        screenOf(process.stdout, DEFAULT_COLUMNS),
+      );
   }
 };
 

@@ -129,7 +129,6 @@ test('what this version does not have yet is refused, and its value is not taken
     expect(error.exitStatus).toBe(2);
     expect(error.problems).toEqual([{ option: flag, message: `${flag} is not available yet` }]);
   }
-  expect(errorOf('status', '--watch').message).toBe('--watch is not available yet');
 });
 
 test.each(['restart', 'scale', 'logs', 'inspect', 'replay', 'why'])(
@@ -161,8 +160,10 @@ test('a client gets its target, the wish for JSON and the time-out', () => {
     timeoutMs: 1_500,
   });
   expect(parse('status', '--pid-file', 'x.pid')).toMatchObject({
+    watch: false,
     target: { kind: 'pid-file', pidFile: '/srv/x.pid' },
   });
+  expect(parse('status', '--watch')).toMatchObject({ command: 'status', watch: true });
 });
 
 test('a client is as strict as run', () => {
@@ -216,7 +217,7 @@ test("a command's help lists its options with defaults, only those there are, in
     const longest = Math.max(...text.split('\n').map((line) => line.length));
     expect(longest).toBeLessThanOrEqual(Math.min(columns, 100));
   }
-  expect(help('status', '--help')).not.toContain('--watch');
+  expect(help('status', '--help')).toContain('--watch');
 });
 
 test('the table and the settings name the same options', () => {
