@@ -70,7 +70,8 @@ const start = (
   supervisor.done.then((failure) => {
     release();
     // Whoever started it is told on standard error; whoever reads the file looks for it there.
-    if (failure !== null && logFile !== null)
+    // Where somebody else holds the lock, the file is his.
+    if (failure !== null && failure.code !== 'TANIST_LOCK_HELD' && logFile !== null)
       log.line('fatal', 'supervisor.failed', failure.message, { code: failure.code });
   });
   return supervisor;

@@ -41,6 +41,10 @@ const ERRORS = {
     status: 6,
     hint: 'The workers die faster than --respawn-limit allows: look at their own output above.',
   },
+  TANIST_FOREGROUND: {
+    status: 1,
+    hint: 'Restart it there (such as with "systemctl restart"), or say what to run here: "tanist restart [options] <command>".',
+  },
   TANIST_TIMEOUT: { status: 1, hint: 'What was asked goes on: see "tanist status".' },
   TANIST_LOCK_FAILED: {
     status: 1,

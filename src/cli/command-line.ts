@@ -42,7 +42,8 @@ export interface ClientArguments {
 export type ParsedCommandLine =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
-  | { readonly command: 'run'; readonly settingsInput: CommandLineSettings }
+  | { readonly command: 'run' | 'restart'; readonly settingsInput: CommandLineSettings }
+  | { readonly command: 'restart'; readonly target: TargetQuery }
   | ({ readonly command: 'reload' | 'stop' } & ClientArguments)
   | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments);
 
@@ -61,14 +62,15 @@ export const parseCommandLine = (argv: readonly string[], context: CommandLineCo
   const words = readWords(spec, rest, strangeWords);
   if (words.values.has('--help')) return { command: 'help', text: helpText(spec, context.columns) };
   const mistakes = [...before.mistakes, ...words.mistakes];
-  return spec.name === 'run'
-    ? parseRun(words, mistakes, context)
-    : parseClient(spec.name, words, mistakes, context);
+  if (spec.name === 'run') return { command: 'run', settingsInput: readStart(words, mistakes, context) };
+  if (spec.name === 'restart') return parseRestart(words, mistakes, context);
+  return parseClient(spec.name, words, mistakes, context);
 };
 
 /** Whether the answer is to be JSON, as far as that can be seen in a command line that may be wrong. */
 export const asksForJson = (argv: readonly string[]): boolean =>
-  argv[0] !== 'run' && argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
+  !['run', 'restart'].includes(argv[0] ?? '') &&
+  argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
 
 const wrongCommand = (name: string | undefined): Mistake => {
   const names = COMMANDS.filter(({ available }) => available !== false).map((command) => command.name);
@@ -91,27 +93,53 @@ const strangeWords: StrangeWords = {
   operand: (word) => `did you mean --name ${word}?`,
 };
 
-const parseRun = (
+/** The words of a start, checked as far as they can be before the file they may name is read. */
+const readStart = (
   { values, operands }: Words,
   mistakes: readonly Mistake[],
   context: CommandLineContext,
-): ParsedCommandLine => {
+): CommandLineSettings => {
   const [command, ...args] = operands;
   const words = { commandLine: values, args, ...(command === undefined ? {} : { command }) };
   // A file may have mistakes as well, and the command: all is checked, and told, when it has been read.
-  if (values.has('--config')) return { command: 'run', settingsInput: { ...words, mistakes } };
+  if (values.has('--config')) return { ...words, mistakes };
   const checked = checkSettings(words, context);
   const all = [...mistakes, ...('mistakes' in checked ? checked.mistakes : [])];
   if (all.length > 0) throw usageError(all);
-  return { command: 'run', settingsInput: words };
+  return words;
+};
+
+/** What says which supervisor is meant, and nothing about how to run one. */
+const TARGET_FLAGS: readonly string[] = ['--name', '--pid-file', '--run-dir'];
+
+const parseRestart = (
+  words: Words,
+  mistakes: readonly Mistake[],
+  context: CommandLineContext,
+): ParsedCommandLine => {
+  const isTarget = [...words.values.keys()].every((flag) => TARGET_FLAGS.includes(flag));
+  if (words.operands.length > 0 || !isTarget || mistakes.length > 0)
+    return { command: 'restart', settingsInput: readStart(words, mistakes, context) };
+  const { target } = readClient(words, mistakes, context);
+  return { command: 'restart', target };
 };
 
 const parseClient = (
   command: string,
   words: Words,
-  before: readonly Mistake[],
+  mistakes: readonly Mistake[],
   context: CommandLineContext,
 ): ParsedCommandLine => {
+  const client = readClient(words, mistakes, context);
+  if (command === 'status') return { command, watch: words.values.has('--watch'), ...client };
+  return { command: command as 'reload' | 'stop', ...client };
+};
+
+const readClient = (
+  words: Words,
+  before: readonly Mistake[],
+  context: CommandLineContext,
+): ClientArguments => {
   const mistakes = [...before];
   const read = <T>(flag: string, reader: Reader<T>): T | undefined => {
     const raw = words.values.get(flag)?.at(-1);
@@ -125,9 +153,7 @@ const parseClient = (
   const timeoutMs = read('--timeout', durationReader(1)) ?? null;
   if (mistakes.length > 0) throw usageError(mistakes);
   const json = words.values.has('--json');
-  const client = { target, json, timeoutMs };
-  if (command === 'status') return { command, watch: words.values.has('--watch'), ...client };
-  return { command: command as 'reload' | 'stop', ...client };
+  return { target, json, timeoutMs };
 };
 
 const readTarget = (

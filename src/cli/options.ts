@@ -244,13 +244,15 @@ const target = (timeout: string): readonly OptionSpec[] => [
 
 const NONE = "none, the supervisor's own limits bound the wait";
 
+const RUN: readonly OptionSpec[] = [...IDENTITY, ...WORKERS, ...RELOAD, ...RESPAWN, ...LOG, HELP];
+
 /** Commands in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'run',
-    doc: 'Supervise a command in the foreground.',
+    doc: 'Supervise a command in the foreground. Started while the same runs already, ask it to reload instead.',
     operands: '[--] <command> [args…]',
-    options: [...IDENTITY, ...WORKERS, ...RELOAD, ...RESPAWN, ...LOG, HELP],
+    options: RUN,
   },
   {
     name: 'reload',
@@ -271,7 +273,13 @@ export const COMMANDS: readonly CommandSpec[] = [
       HELP,
     ],
   },
-  ...['restart', 'scale', 'logs', 'inspect', 'replay', 'why'].map(
+  {
+    name: 'restart',
+    doc: 'Stop what runs and run this in its place, for what a reload cannot change: all is checked before anything is stopped. Without a command: start a daemon again as it was started, with --daemonize.',
+    operands: '[--] [<command> [args…]]',
+    options: RUN,
+  },
+  ...['scale', 'logs', 'inspect', 'replay', 'why'].map(
     (name): CommandSpec => ({ name, doc: '', options: [], available: false }),
   ),
 ];

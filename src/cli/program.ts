@@ -47,6 +47,12 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
       return 0;
     case 'run':
       return (await import('./commands/run.js')).run(parsed.settingsInput, contextOf(), terminal);
+    case 'restart': {
+      const { restart, restartAgain } = await import('./commands/restart.js');
+      return 'target' in parsed
+        ? restartAgain(parsed.target)
+        : restart(parsed.settingsInput, contextOf(), terminal);
+    }
     case 'reload':
       return (await import('./commands/reload.js')).reload(parsed, terminal);
     case 'stop':

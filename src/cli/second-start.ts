@@ -5,15 +5,11 @@ import type { Status } from '../../machines/status.js';
 import type { CommandLineSettings } from '../config.js';
 import { asTanistError, TanistError } from '../errors.js';
 import type { CommandLineContext } from './command-line.js';
-import { askStatus } from './control-client.js';
 import { difference, intentOf, intentOfOrigin } from './intent.js';
 import { type Target, targetOf } from './target.js';
 import { printable, type Terminal } from './terminal.js';
 import { requestVerdict, tellVerdict } from './verdict.js';
-import { askRunning, withDeadline } from './waiting.js';
-
-/** A supervisor answers within milliseconds, unless it hangs; one that starts is waited for before it listens. */
-const ANSWER_LIMIT_MS = 8_000;
+import { askHolder } from './waiting.js';
 
 /**
  * Asks the supervisor that holds the lock to reload, if this start means the same, and tells the verdict.
@@ -65,14 +61,7 @@ const RESTART =
 /** Who holds the lock, by its own word. */
 const holder = async (target: Target, held: string): Promise<Status> => {
   try {
-    const { value } = await withDeadline(ANSWER_LIMIT_MS, 'answer on its control socket', (signal) =>
-      askRunning(target, signal, async () => {
-        const reply = await askStatus(target.controlPath, signal);
-        // Whoever ended while he was asked is gone: another may have taken his place.
-        return reply.kind === 'lost' ? { kind: 'absent' as const } : reply;
-      }),
-    );
-    return value;
+    return await askHolder(target);
   } catch (thrown) {
     const error = asTanistError(thrown);
     throw error.code === 'TANIST_NOT_RUNNING'

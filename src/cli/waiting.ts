@@ -70,6 +70,25 @@ export const askRunning = async <R extends Reply<unknown>>(
   }
 };
 
+/** A supervisor answers within milliseconds, unless it hangs; one that starts is waited for before it listens. */
+const ANSWER_LIMIT_MS = 8_000;
+
+/**
+ * What the supervisor that holds the lock says it is.
+ *
+ * @throws {TanistError} `TANIST_NOT_RUNNING`, `TANIST_TIMEOUT`, `TANIST_CONTROL_FAILED`.
+ */
+export const askHolder = async (target: Target): Promise<Status> => {
+  const { value } = await withDeadline(ANSWER_LIMIT_MS, 'answer on its control socket', (signal) =>
+    askRunning(target, signal, async () => {
+      const reply = await askStatus(target.controlPath, signal);
+      // Whoever ended while he was asked is gone: another may have taken his place.
+      return reply.kind === 'lost' ? { kind: 'absent' as const } : reply;
+    }),
+  );
+  return value;
+};
+
 /** Who holds the lock and does not answer for so long is not coming back. */
 const SILENCE_LIMIT_MS = 300_000;
 

@@ -127,7 +127,7 @@ export class World {
   /**
    * Starts `tanist run …`; its standard error, the log, goes to a file, its workers' standard output to another.
    *
-   * `log` is where the log is instead, with --log-file or --daemonize.
+   * `log` is where the log is instead, with --log-file or --daemonize; `command` is what is started instead of run.
    */
   run(
     args: readonly string[],
@@ -137,12 +137,14 @@ export class World {
       script?: string;
       node?: string;
       log?: string;
+      command?: 'run' | 'restart';
     } = {},
   ): Daemon {
     const stderr = this.path(`log-${this.#children.length}`);
     const output = this.path(`out-${this.#children.length}`);
     const [out, err] = [openSync(output, 'w'), openSync(stderr, 'w')];
-    const child = spawn(options.node ?? process.execPath, [options.script ?? tanistScript, 'run', ...args], {
+    const words = [options.script ?? tanistScript, options.command ?? 'run', ...args];
+    const child = spawn(options.node ?? process.execPath, words, {
       cwd: options.cwd ?? root,
       env: { ...this.env, ...(options.cwd === undefined ? {} : { PWD: options.cwd }), ...options.env },
       stdio: ['ignore', out, err],

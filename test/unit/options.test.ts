@@ -131,19 +131,16 @@ test('what this version does not have yet is refused, and its value is not taken
   }
 });
 
-test.each(['restart', 'scale', 'logs', 'inspect', 'replay', 'why'])(
-  'tanist %s is not available yet',
-  (name) => {
-    const error = errorOf(name, '--whatever', 'x');
-    expect(error.code).toBe('TANIST_NOT_AVAILABLE');
-    expect(error.message).toBe(`tanist ${name} is not available yet`);
-  },
-);
+test.each(['scale', 'logs', 'inspect', 'replay', 'why'])('tanist %s is not available yet', (name) => {
+  const error = errorOf(name, '--whatever', 'x');
+  expect(error.code).toBe('TANIST_NOT_AVAILABLE');
+  expect(error.message).toBe(`tanist ${name} is not available yet`);
+});
 
 test('a missing or unknown command is refused with those there are', () => {
-  expect(errorOf().message).toBe('the command is missing: expected run, reload, stop or status');
+  expect(errorOf().message).toBe('the command is missing: expected run, reload, stop, status or restart');
   expect(errorOf('relaod').message).toBe('unknown command "relaod": did you mean reload?');
-  expect(errorOf('frobnicate').message).toContain('expected run, reload, stop or status');
+  expect(errorOf('frobnicate').message).toContain('expected run, reload, stop, status or restart');
 });
 
 test('a client gets its target, the wish for JSON and the time-out', () => {
@@ -164,6 +161,31 @@ test('a client gets its target, the wish for JSON and the time-out', () => {
     target: { kind: 'pid-file', pidFile: '/srv/x.pid' },
   });
   expect(parse('status', '--watch')).toMatchObject({ command: 'status', watch: true });
+});
+
+test('a restart takes what run takes, or only says which one is meant', () => {
+  expect(parse('restart', '--workers', '2', 'app', '--x')).toEqual({
+    command: 'restart',
+    settingsInput: run('--workers', '2', 'app', '--x').settingsInput,
+  });
+  expect(parse('restart', '--name', 'web')).toEqual({
+    command: 'restart',
+    target: { kind: 'name', name: 'web', runDirectory: '/run/test' },
+  });
+  expect(parse('restart')).toEqual({
+    command: 'restart',
+    target: { kind: 'only', runDirectory: '/run/test' },
+  });
+  expect(messagesOf('restart', '--workers', 'x', 'app')).toEqual([
+    expect.stringContaining('--workers "x": expected'),
+  ]);
+  expect(messagesOf('restart', '--workers', '2')).toEqual([
+    '<command> is missing: expected a program to supervise',
+  ]);
+  expect(messagesOf('restart', '--nmae', 'web')).toEqual([
+    'unknown option --nmae: did you mean --name?',
+    '<command> is missing: expected a program to supervise',
+  ]);
 });
 
 test('a client is as strict as run', () => {

@@ -1,0 +1,88 @@
+/**
+ * `tanist restart`: stop and start in one, for what a reload cannot change.
+ */
+import { asTanistError, type ErrorCode, TanistError } from '../../errors.js';
+import { holdSignals } from '../../os/held-signals.js';
+import type { CommandLineSettings } from '../../settings/supervisor-options.js';
+import type { CommandLineContext } from '../command-line.js';
+import { intentOf } from '../intent.js';
+import { stopTarget } from '../stopping.js';
+import { findTarget, type Target, type TargetQuery, targetOf } from '../target.js';
+import { printable, type Terminal } from '../terminal.js';
+import { askHolder } from '../waiting.js';
+import { run } from './run.js';
+
+/** These end a supervisor that had started: they are not about the restart. */
+const AFTER_THE_START: readonly ErrorCode[] = ['TANIST_RESPAWN_LIMIT', 'TANIST_INTERNAL', 'TANIST_LOCK_HELD'];
+
+/**
+ * Stops what holds the lock of these words, if anything does, and runs them in its place.
+ *
+ * Options, file and command are checked first: a mistake stops nothing.
+ *
+ * @returns as `run`.
+ * @throws {TanistError} as `run`; where the start failed after the stop, it says that nothing runs now.
+ */
+export const restart = async (
+  words: CommandLineSettings,
+  context: CommandLineContext,
+  terminal: Terminal,
+): Promise<number> => {
+  const { settings } = (await intentOf(words, context)).resolved;
+  const target = { ...targetOf(settings.pidFile), name: settings.name };
+  const wasRunning = await stopIfRunning(target);
+  const name = printable(target.name);
+  terminal.err(wasRunning ? `stopped ${name}, starting it again\n` : `${name} is not running: starting it\n`);
+  // From here on this process is `tanist run`: that is what a reload starts again, and what the status tells.
+  process.argv.splice(2, 1, 'run');
+  holdSignals(true);
+  try {
+    return await run(words, context, terminal);
+  } catch (thrown) {
+    const error = asTanistError(thrown);
+    throw wasRunning && !AFTER_THE_START.includes(error.code) ? nothingRunsNow(error) : error;
+  }
+};
+
+const stopIfRunning = async (target: Target): Promise<boolean> => {
+  try {
+    await stopTarget(target, new AbortController().signal);
+    return true;
+  } catch (thrown) {
+    if (asTanistError(thrown).code === 'TANIST_NOT_RUNNING') return false;
+    throw thrown;
+  }
+};
+
+const nothingRunsNow = (error: TanistError): TanistError =>
+  new TanistError(
+    error.code,
+    `the new one could not start: ${error.message}; the old one was stopped before, and nothing runs now`,
+    { hint: error.hint, cause: error },
+  );
+
+/**
+ * Starts a daemon again as it was started.
+ *
+ * @throws {TanistError} `TANIST_NOT_RUNNING`; `TANIST_FOREGROUND` if it runs in somebody's foreground, who has to
+ *   start it again. It goes on then.
+ */
+export const restartAgain = async (query: TargetQuery): Promise<number> => {
+  const target = await findTarget(query);
+  const { name, pid, origin } = await askHolder(target);
+  throw foreground(`${printable(name)} (pid ${pid})`, origin?.commandLine ?? null);
+};
+
+const foreground = (who: string, commandLine: readonly string[] | null): TanistError =>
+  commandLine === null
+    ? new TanistError(
+        'TANIST_FOREGROUND',
+        `${who} was started by a program of its own, which has to do it again`,
+        {
+          hint: 'Use "tanist stop", and start that program again.',
+        },
+      )
+    : new TanistError(
+        'TANIST_FOREGROUND',
+        `${who} runs in the foreground of whoever started it: a terminal, a service manager, a container`,
+      );
