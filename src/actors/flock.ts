@@ -71,7 +71,12 @@ export const createFence = (env: Env) =>
       report({ type: 'fence.acquired', descriptor: opened });
     };
     const attempt = (first: boolean) => {
-      if (env.tryLock(opened, 'exclusive')) return acquire();
+      try {
+        if (env.tryLock(opened, 'exclusive')) return acquire();
+      } catch (error) {
+        // Thrown from here it would end the whole machine, and from the timer the process.
+        return report({ type: 'fence.failed', ...failureOf(error, 'TANIST_LOCK_FAILED') });
+      }
       if (first) report({ type: 'fence.waiting', holders: env.holdersOf(input.path) });
       stopTimer = env.setTimer(() => attempt(false), FENCE_POLL_MS);
     };
