@@ -66,7 +66,8 @@ const sweepGroup = (pid: number): void => {
 };
 
 export class Processes {
-  readonly #children = new Map<number, ChildProcess>();
+  /** Start times of the children that have not been reaped; null where the system does not tell. */
+  readonly #children = new Map<number, string | null>();
   readonly #streams: Map<number, net.Socket>;
 
   /** @param streams where the sockets to new children are put, by descriptor. */
@@ -99,7 +100,8 @@ export class Processes {
     child.on('error', () => {
       // Only kill() on it reports errors here, and we send signals ourselves.
     });
-    this.#children.set(pid, child);
+    const startTime = startTimeOf(pid);
+    this.#children.set(pid, startTime);
     child.once('exit', (code, signal) => {
       this.#children.delete(pid);
       sweepGroup(pid);
@@ -112,7 +114,7 @@ export class Processes {
       this.#streams.set(descriptor, socket);
       return [descriptor];
     });
-    request.onSpawn({ pid, startTime: startTimeOf(pid), streams });
+    request.onSpawn({ pid, startTime, streams });
   }
 
   signalChild(pid: number, signal: string, group: boolean): string | null {
@@ -121,7 +123,9 @@ export class Processes {
   }
 
   signalProcess(identity: Identity, signal: string, group: boolean): string | null {
-    if (this.#children.has(identity.pid)) return this.signalChild(identity.pid, signal, group);
+    // A child of ours may have the pid of one whose end we have not heard of yet.
+    if (this.#children.get(identity.pid) === identity.startTime)
+      return this.signalChild(identity.pid, signal, group);
     if (identity.startTime === null) return 'its identity cannot be proven on this system';
     if (!isAlive(identity)) return 'it is gone';
     return send(group ? -identity.pid : identity.pid, signal);
