@@ -54,6 +54,7 @@ export type AlarmName =
   | 'leave'
   | 'leftovers'
   | 'fence'
+  | 'publish'
   | 'release';
 
 export interface AlarmFired {

@@ -35,6 +35,8 @@ export interface HandoverRecord {
   readonly predecessor: Identity;
   /** The predecessor's workers at the start of the reload; changes follow as messages. */
   readonly workers: readonly Identity[];
+  /** Processes of generations before, which lost their supervisor and may still drain; absent for none. */
+  readonly leftovers?: readonly Identity[];
   /** When the reload was asked for, milliseconds since 1970, and by which requests. */
   readonly requestedAtMs: number;
   readonly ids: readonly string[];
@@ -118,6 +120,7 @@ const recordShape = shape({
   generation: natural(2),
   predecessor: identity,
   workers: listOf(identity),
+  leftovers: orAbsent(listOf(identity)),
   requestedAtMs: time,
   ids: listOf(text),
   hangupStops: bool,

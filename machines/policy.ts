@@ -67,6 +67,8 @@ export const DEFAULTS = {
   /** The reference's delay before respawn. */
   respawnDelayMs: 5_000,
   pingTimeoutMs: 5_000,
+  /** Pid or control path could not be written by who is in charge: tried again after so long. */
+  publishRetryMs: 1_000,
   /** A worker that is silent for so long is mentioned once in the log. */
   silenceNoticeMs: 5_000,
   /** Between the starts of two workers of a successor: about what one needs of a processor to boot (Node 20). */

@@ -41,15 +41,16 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'takeover.activated': { actions: 'admitSlots' },
     'takeover.charged': { actions: ['recordCharge', 'publish', 'retainSlots'] },
     'control.claimed': { actions: 'tellCharge' },
-    'control.failed': { actions: 'tellCharge' },
-    'takeover.committed': settleWith(['recordCommitted', 'phaseLeaving']),
+    'control.failed': { actions: ['tellCharge', 'publishLater'] },
+    'pid.failed': { actions: 'publishLater' },
+    'takeover.committed': settleWith(['recordCommitted', 'phaseLeaving', 'awaitLeftovers']),
     'predecessor.dead': { actions: 'recordPredecessorDead' },
     'predecessor.gone': { actions: ['recordPredecessorGone', 'answer', 'dropTakeover', 'awaitLeftovers'] },
     'reload.joined': { actions: 'joinReload' },
-    'alarm.fired': {
-      guard: { type: 'isAlarm', params: { alarm: 'leftovers' } },
-      actions: 'killLeftovers',
-    },
+    'alarm.fired': [
+      { guard: { type: 'isAlarm', params: { alarm: 'leftovers' } }, actions: 'killLeftovers' },
+      { guard: { type: 'isAlarm', params: { alarm: 'publish' } }, actions: 'publishAgain' },
+    ],
   },
   initial: 'idle',
   states: {

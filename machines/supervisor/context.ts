@@ -108,6 +108,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   generation: reload.generation,
   predecessor: context.self,
   workers: identitiesOf(context.slots),
+  leftovers: context.leftovers,
   requestedAtMs: reload.startedAtMs,
   ids: reload.ids,
   hangupStops: context.hangupStops,
@@ -183,7 +184,8 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
     stops: 0,
     stopsHere: 0,
     stopsThere: 0,
-    leftovers: [],
+    // The alarm of whoever knew of them ends with it: this generation sets its own when it is in charge.
+    leftovers: record?.leftovers ?? [],
     failure: null,
   };
 };

@@ -2,8 +2,13 @@
  * Opening what is held to the end: lock, fence, listeners, life pipe, control socket.
  */
 import { assign, enqueueActions } from 'xstate';
-import { controlPath, failureOf, fencePath } from './context.js';
+import { DEFAULTS } from '../policy.js';
+import { controlPath, failureOf, fencePath, type SupervisorContext } from './context.js';
 import { withGuards } from './setup.js';
+
+/** During a reload the successor may be in charge already; whoever comes back from one publishes anyway. */
+const mayPublish = ({ inCharge, promoted, link, stops, failure, opened }: SupervisorContext): boolean =>
+  inCharge && !promoted && link !== 'reload' && stops === 0 && failure === null && opened.includes('control');
 
 export const withFacilities = withGuards.extend({
   actions: {
@@ -48,6 +53,20 @@ export const withFacilities = withGuards.extend({
       enqueue.assign({ opened: [...context.opened, 'control' as const] });
     }),
     publish: enqueueActions(({ enqueue }) => {
+      enqueue.sendTo('lock', { type: 'pid.write' });
+      enqueue.sendTo('control', { type: 'control.claim' });
+    }),
+    publishLater: enqueueActions(({ context, enqueue }) => {
+      if (!mayPublish(context)) return;
+      enqueue.stopChild('publishAlarm');
+      enqueue.spawnChild('alarm', {
+        id: 'publishAlarm',
+        input: { alarm: 'publish', delayMs: DEFAULTS.publishRetryMs },
+      });
+    }),
+    publishAgain: enqueueActions(({ context, enqueue }) => {
+      enqueue.stopChild('publishAlarm');
+      if (!mayPublish(context)) return;
       enqueue.sendTo('lock', { type: 'pid.write' });
       enqueue.sendTo('control', { type: 'control.claim' });
     }),

@@ -435,8 +435,9 @@ const inputOf = (settings: Settings, { successor, hangupStops }: SupervisorWalk)
     : null,
 });
 
-const keyOf: SupervisorModel['key'] = ({ state, context }, world) =>
-  JSON.stringify([
+const keyOf: SupervisorModel['key'] = (step, world) => {
+  const { state, context } = step;
+  return JSON.stringify([
     state,
     // Slots are alike: which of them is which makes no difference.
     world.slots.map(({ slot, ...stub }) => Object.values(stub).join()).sort(),
@@ -452,7 +453,9 @@ const keyOf: SupervisorModel['key'] = ({ state, context }, world) =>
     ],
     [Math.min(context.stops, 3), context.failure !== null, context.leftovers.length > 0],
     [context.reload === null, context.lastReload === null, context.respawnsAtMs.length],
+    alarmsOf(step).some(({ alarm }) => alarm === 'publish'),
   ]);
+};
 
 /** Nobody can connect to a control socket that was never claimed. */
 const UNPUBLISHED = ['idle.locking', 'idle.fencing', 'idle.binding', 'idle.opening', 'idle.publishing'];
