@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // In worker threads SIGUSR2 kills the runner: every project runs in forked processes.
@@ -14,6 +15,15 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts'], 10_000),
       project('model', ['test/model/**/*.test.ts'], 60_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
+      {
+        // As users load it: XState's development build warns of what is deliberate here, and takes longer.
+        resolve: {
+          alias: {
+            xstate: fileURLToPath(new URL('node_modules/xstate/dist/xstate.esm.js', import.meta.url)),
+          },
+        },
+        ...project('fault', ['test/fault/**/*.test.ts'], 120_000),
+      },
       project('package', ['test/package/**/*.test.ts'], 60_000),
       project('process', ['test/process/**/*.test.ts'], 60_000),
     ],

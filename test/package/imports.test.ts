@@ -68,6 +68,20 @@ describe('who may import whom', () => {
     expect(strangers('src/diagrams', ({ to }) => to === 'xstate' || to.startsWith('machines/'))).toEqual([]);
   });
 
+  it('the simulated world imports xstate, machines, effects and protocol, and nothing of a real system', () => {
+    const own = ['machines/', 'src/protocol/', 'src/testing/'];
+    const pure = ['xstate', 'src/actors/provide.ts', 'src/errors.ts', 'src/handover.ts'];
+    const mayBeTypes = ({ to, typesOnly }: Import) =>
+      typesOnly && (to === 'src/os/env.ts' || to === 'src/program.ts');
+    expect(
+      strangers(
+        'src/testing',
+        (entry) =>
+          own.some((room) => entry.to.startsWith(room)) || pure.includes(entry.to) || mayBeTypes(entry),
+      ),
+    ).toEqual([]);
+  });
+
   it('only the operating system’s room, the worker and the command line reach for processes and sockets', () => {
     const doors = ['node:child_process', 'node:net', 'fs-ext'];
     const rooms = ['src/os/', 'src/worker/', 'src/adopt/', 'src/cli/'];

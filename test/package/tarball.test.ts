@@ -88,6 +88,17 @@ describe('the packed package', () => {
     expect(said.trim()).toBe('supervisor,worker,reload,takeover stopped');
   });
 
+  it('gives tanist/testing with only xstate beside it', () => {
+    const project = projectWith('testing', ['xstate']);
+    const said = run(
+      project,
+      `import { runSeed } from 'tanist/testing';
+       const { violation, successors } = await runSeed(1);
+       console.log(violation, successors >= 3);`,
+    );
+    expect(said.trim()).toBe('null true');
+  });
+
   it('gives tanist/worker with nothing beside it', () => {
     const project = projectWith('worker', []);
     expect(run(project, `import { connect } from 'tanist/worker'; console.log(typeof connect);`).trim()).toBe(

@@ -1,0 +1,191 @@
+/**
+ * What must hold after every step, whoever crashes, hangs or is late. Each names the guarantee it belongs to.
+ */
+import { FileDescription } from './descriptions.js';
+import type { World } from './simulated-world.js';
+import type { SupervisorProcess } from './supervisor-process.js';
+
+export interface Invariant {
+  readonly guarantee: string;
+  /** What is wrong, in words; null when all is well. */
+  readonly check: (world: World) => string | null;
+}
+
+const names = (list: readonly { readonly process: { readonly name: string } }[]): string =>
+  list.map(({ process }) => process.name).join(', ');
+
+/** It has given up what it held, or is about to: its lock guards nothing any more. */
+const isReleasing = (supervisor: SupervisorProcess): boolean =>
+  supervisor.isOver ||
+  supervisor.state === 'stopped' ||
+  supervisor.state === 'failed' ||
+  supervisor.isReleasing;
+
+/** Supervisors that hold the lock and go on. */
+const owners = (world: World): readonly SupervisorProcess[] =>
+  world.supervisors.filter((supervisor) => !isReleasing(supervisor) && supervisor.holdsLock);
+
+/** Supervisors that act as if the daemon were theirs alone to decide about. */
+export const inCharge = (world: World): readonly SupervisorProcess[] =>
+  owners(world).filter(({ context }) => context?.inCharge && !context.promoted && context.link !== 'reload');
+
+const lockIsHeld: Invariant = {
+  guarantee: 'G1: the lock is never free while a generation lives',
+  check: (world) => {
+    const named = world.kernel.files.get(world.settings.pidFile);
+    for (const { process, context } of owners(world)) {
+      const file = process.descriptors.get(context?.lock ?? -1);
+      if (!(file instanceof FileDescription)) return `${process.name} has no descriptor of the lock`;
+      if (!file.inode.exclusive.has(file)) return `the lock of ${process.name} is free`;
+      if (context?.promoted === false && file.inode !== named)
+        return `${process.name} locks a file that the path does not name`;
+    }
+    return null;
+  },
+};
+
+const strangersAreRefused: Invariant = {
+  guarantee: 'G1: a start beside a living generation is refused',
+  check: (world) => {
+    const epochs = new Set(owners(world).map(({ options }) => options.epoch));
+    return epochs.size > 1 ? `two daemons at once: ${names(owners(world))}` : null;
+  },
+};
+
+const oneIsInCharge: Invariant = {
+  guarantee: 'G1: at most one generation is in charge',
+  check: (world) => {
+    const all = inCharge(world);
+    return all.length > 1 ? `all in charge: ${names(all)}` : null;
+  },
+};
+
+const someWorkerServes: Invariant = {
+  guarantee: 'G2: overlap: some worker serves, or a respawn is under way',
+  check: (world) => {
+    if (world.settings.handoff !== 'overlap') return null;
+    const providers = world.workers.filter(
+      (worker) => worker.leaves === null && (worker.isActive || worker.isBeingAnswered),
+    );
+    if (providers.length > 0) return null;
+    const alone = world.supervisors.filter(({ context }) => context?.inCharge && !context.promoted);
+    // Nobody is in charge: a successor finds out and takes over, or the service manager starts another.
+    if (alone.length === 0 || alone.some((supervisor) => isExcused(supervisor))) return null;
+    return `no worker serves and none is being started by ${names(alone)}`;
+  },
+};
+
+/** It is doing something about it, or has not been told yet, or is not there to be told. */
+const isExcused = (supervisor: SupervisorProcess): boolean => {
+  const { context, process } = supervisor;
+  if (context === null || isReleasing(supervisor) || context.stops > 0 || context.failure !== null)
+    return true;
+  if (!context.everReady || process.state === 'stopped' || process.killedBy !== null) return true;
+  const isUnderWay = context.slots.some(({ state }) => state !== 'ready' && state !== 'stopped');
+  if (isUnderWay && !context.retiring) return true;
+  return [...process.children].some(
+    (child) => !child.isAlive || child.state === 'stopped' || child.hadAccident,
+  );
+};
+
+const generationsAreApart: Invariant = {
+  guarantee: 'G3: exclusive: workers of two generations are never active together',
+  check: (world) => {
+    if (world.settings.handoff !== 'exclusive') return null;
+    const active = world.workers.filter(({ isActive }) => isActive);
+    return new Set(active.map(({ owner }) => owner)).size > 1 ? `active together: ${names(active)}` : null;
+  },
+};
+
+const goodWorkersStay: Invariant = {
+  guarantee: 'G4: a failed successor costs nothing',
+  check: (world) => {
+    if (world.settings.handoff !== 'overlap') return null;
+    for (const { leaves, behaviour, process, owner } of world.workers) {
+      if (
+        leaves !== 'asked' ||
+        behaviour.serving === 'floods' ||
+        process.hadAccident ||
+        !owner.process.isAlive
+      )
+        continue;
+      const { context } = owner;
+      if (context === null || context.promoted || context.stops > 0 || context.failure !== null) continue;
+      if (owner.hasRetired) continue;
+      return `${process.name} was asked to leave by ${owner.process.name}, whom nobody replaces`;
+    }
+    return null;
+  },
+};
+
+const nobodyIsKilledByHisVictim: Invariant = {
+  guarantee: 'G1: one of two generations decides: they never kill each other',
+  check: (world) => {
+    for (const { process } of world.launched) {
+      const killer = process.killedBy;
+      if (
+        killer !== null &&
+        killer.killedBy === process &&
+        killer !== process &&
+        !process.isAlive &&
+        !killer.isAlive
+      )
+        return `${process.name} and ${killer.name} killed each other`;
+    }
+    return null;
+  },
+};
+
+const pidFileIsTrue: Invariant = {
+  guarantee: 'G1: the pid file names who is in charge, and is never empty',
+  check: (world) => {
+    if (
+      world.pidFile === '' &&
+      inCharge(world).some(({ state }) => state === 'running' || state === 'respawning')
+    )
+      return 'the pid file is empty';
+    return null;
+  },
+};
+
+const signalsAreOurs: Invariant = {
+  guarantee: 'G8: no signal to a process that is not provably ours',
+  check: (world) => world.kernel.breaches.find((breach) => breach.startsWith('G8')) ?? null,
+};
+
+const nothingIsUncaught: Invariant = {
+  guarantee: 'G7: no exception escapes from machine or effect',
+  check: (world) => world.kernel.breaches.find((breach) => !breach.startsWith('G8')) ?? null,
+};
+
+const waitsEnd: Invariant = {
+  guarantee: 'G6: nobody waits without an alarm or a living peer',
+  check: (world) => {
+    if (!world.kernel.isQuiet) return null;
+    const supervisors = world.supervisors;
+    for (const supervisor of supervisors) {
+      const { process, state } = supervisor;
+      if (state === null || state === 'running' || process.state !== 'running') continue;
+      if (world.kernel.isArmed(process)) continue;
+      const hasPeer =
+        supervisors.length > 1 ||
+        world.workers.some(({ owner, leaves }) => owner === supervisor && leaves === null);
+      if (!hasPeer) return `${process.name} waits for nothing in ${supervisor.place}`;
+    }
+    return null;
+  },
+};
+
+export const INVARIANTS: readonly Invariant[] = [
+  lockIsHeld,
+  strangersAreRefused,
+  oneIsInCharge,
+  someWorkerServes,
+  generationsAreApart,
+  goodWorkersStay,
+  nobodyIsKilledByHisVictim,
+  pidFileIsTrue,
+  signalsAreOurs,
+  nothingIsUncaught,
+  waitsEnd,
+];

@@ -1,0 +1,138 @@
+/**
+ * Whoever runs the daemon: starts it, reloads it, looks whether all is well, and stops it.
+ */
+import type { ReloadVerdict } from '../../machines/status.js';
+import { inCharge } from './invariants.js';
+import type { World } from './simulated-world.js';
+import { SupervisorProcess } from './supervisor-process.js';
+import type { WorkerProcess } from './worker-process.js';
+
+/** Between two looks at a daemon that is busy. */
+const LOOK_MS = 400;
+/** After so many looks the next reload is asked for all the same. */
+const LOOKS = 30;
+/** How long a service manager waits before it starts again what has ended. */
+const RESTART_MS = 250;
+
+const isVerdict = (body: unknown): body is ReloadVerdict =>
+  typeof body === 'object' && body !== null && 'outcome' in body && 'generation' in body;
+
+export class Operator {
+  readonly #world: World;
+  readonly #reloads: number;
+  /** Verdicts that were told, in order. */
+  readonly verdicts: ReloadVerdict[] = [];
+  /** An answer that is not what happened. */
+  lie: string | null = null;
+  /** It has asked for what it was to ask for. */
+  isDone = false;
+  #asked = 0;
+  #looks = 0;
+
+  constructor(world: World, reloads: number) {
+    this.#world = world;
+    this.#reloads = reloads;
+    world.start();
+    this.#later(LOOK_MS);
+  }
+
+  #later(delayMs: number): void {
+    this.#world.kernel.timer(null, delayMs, () => this.#look());
+  }
+
+  #look(): void {
+    const world = this.#world;
+    if (world.supervisors.length === 0) {
+      world.start();
+      return this.#later(RESTART_MS + LOOK_MS);
+    }
+    this.#looks += 1;
+    if (!isSettled(world) && this.#looks < LOOKS) return this.#later(LOOK_MS);
+    if (world.successors >= this.#reloads) {
+      this.isDone = true;
+      return;
+    }
+    if (this.#looks >= LOOKS && isHopeless(world)) endHung(world, world.supervisors);
+    this.#looks = 0;
+    this.#asked += 1;
+    this.reload();
+    this.#later(LOOK_MS);
+  }
+
+  /** On the control socket, or by a signal to the pid in the pid file. */
+  reload(): void {
+    const { kernel, pidFile } = this.#world;
+    const id = `reload-${this.#asked}-${kernel.steps}`;
+    if (!kernel.choices.chance('by-signal', 0.3)) {
+      this.#world.request('POST', '/reload', { id }, (body) => this.#hear(body));
+      return;
+    }
+    const named = kernel.processes.get(Number.parseInt(pidFile ?? '', 10));
+    if (named?.isOurs) {
+      kernel.note(() => `somebody sends SIGUSR2 to ${named.name}`);
+      kernel.signal(named, 'SIGUSR2');
+    }
+  }
+
+  #hear(body: unknown): void {
+    if (!isVerdict(body)) return;
+    const { outcome, generation, reason } = body;
+    this.#world.kernel.note(() => `the verdict: generation ${generation} ${outcome} ${reason ?? ''}`);
+    this.verdicts.push(body);
+    if (outcome === 'rolled-back') return;
+    const epoch = this.#world.kernel.current?.program as SupervisorProcess;
+    const tried = this.#world.launched.find(
+      (one) => one.generation === generation && one.options.epoch === epoch.options.epoch,
+    );
+    const wasInCharge = tried?.hasBeenInCharge === true;
+    if (outcome === 'promoted' && !wasInCharge)
+      this.lie = `generation ${generation} was said to be promoted and never was in charge`;
+    if (outcome === 'refused' && reason !== 'stopped' && tried?.process.isAlive && wasInCharge)
+      this.lie = `generation ${generation} was said to be refused and is in charge`;
+  }
+}
+
+const isHung = ({ process, options }: SupervisorProcess): boolean =>
+  process.state === 'stopped' || (options.boot === 'hang' && process.isAlive);
+
+/** Nobody is left who could notice: those that do not hang wait for one that does. */
+export const isHopeless = (world: World): boolean =>
+  world.supervisors.some(isHung) &&
+  world.supervisors.every((supervisor) => isHung(supervisor) || supervisor.isDoomed || !supervisor.holdsLock);
+
+/** As an operator ends what hangs. */
+export const endHung = (world: World, programs: readonly (SupervisorProcess | WorkerProcess)[]): void => {
+  for (const program of programs) {
+    const { process } = program;
+    if (process.state !== 'stopped' && !(program instanceof SupervisorProcess && isHung(program))) continue;
+    world.kernel.note(() => `— ${process.name} hangs, and is killed`);
+    world.kernel.signal(process, 'SIGKILL');
+  }
+};
+
+/** One generation, every slot ready and serving, and nothing under way. */
+export const isSettled = (world: World): boolean => {
+  const [only, ...others] = world.supervisors;
+  if (only === undefined || others.length > 0 || only.state !== 'running') return false;
+  return only.context?.link === 'none' && inCharge(world).length === 1;
+};
+
+/** What is wrong with a daemon that has come to rest; null when all is well. */
+export const problemAtRest = (world: World): string | null => {
+  const [only] = world.supervisors;
+  if (only === undefined) return 'no supervisor is left';
+  if (world.pidFile !== `${only.process.pid}\n`)
+    return `the pid file holds ${JSON.stringify(world.pidFile)}, in charge is ${only.process.name}`;
+  if (world.controlled !== only.process)
+    return `the control socket leads to ${world.controlled?.name ?? 'nobody'}, in charge is ${only.process.name}`;
+  const { epoch } = only.options;
+  const strays = world.workers.filter(
+    // A worker that never leaves is killed by the generations after its own; a restart does not know of it.
+    ({ owner, behaviour }) =>
+      owner !== only && (owner.options.epoch === epoch || behaviour.leaving !== 'never'),
+  );
+  if (strays.length > 0) return `orphans: ${strays.map(({ process }) => process.name).join(', ')}`;
+  const own = world.workers.filter(({ owner }) => owner === only).length;
+  if (own !== world.settings.workers) return `${own} workers live, ${world.settings.workers} are wanted`;
+  return null;
+};

@@ -1,0 +1,219 @@
+/**
+ * One seeded run: a daemon that is reloaded while everything goes wrong, and must be well again afterwards.
+ */
+import type { Settings } from '../../machines/policy.js';
+import { Choices, type Recording } from './choices.js';
+import { drawOdds, NO_FAULTS, type Odds } from './faults.js';
+import { INVARIANTS } from './invariants.js';
+import type { Safeguard } from './machinery.js';
+import { endHung, isHopeless, isSettled, Operator, problemAtRest } from './operator.js';
+import { World } from './simulated-world.js';
+
+export interface RunOptions {
+  /** Repeats what is listed and makes every other choice the dull one. */
+  readonly kept?: Recording;
+  readonly off?: readonly Safeguard[];
+  readonly isTraced?: boolean;
+  /** At least so many successors are started. */
+  readonly reloads?: number;
+  /** Fixes some of the settings that the seed would choose. */
+  readonly settings?: Partial<Settings>;
+  /** How often what goes wrong; absent: as the seed chooses. */
+  readonly odds?: Odds;
+}
+
+export interface Violation {
+  readonly guarantee: string;
+  readonly problem: string;
+}
+
+export interface Run {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly steps: number;
+  /** Simulated milliseconds. */
+  readonly durationMs: number;
+  readonly successors: number;
+  readonly faults: number;
+  readonly recording: Recording;
+  readonly trace: readonly string[];
+}
+
+/** A run that has not come to rest after so many steps never will. */
+const MAX_STEPS = 20_000;
+
+const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings => {
+  const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
+    values[choices.below('settings', values.length)] ?? values[0];
+  return {
+    name: 'daemon',
+    pidFile: '/run/daemon.pid',
+    handoff: pick(['overlap', 'exclusive']),
+    workers: pick([1, 2, 3]),
+    ready: pick([
+      { mode: 'takeover' },
+      { mode: 'takeover' },
+      { mode: 'http', path: '/' },
+      { mode: 'alive', forMs: 80 },
+    ]),
+    listen: pick([[{ name: 'web', kind: 'tcp', host: '127.0.0.1', port: 8080 }], []]),
+    probationMs: pick([0, 0, 400]),
+    startTimeoutMs: 3_000,
+    reloadTimeoutMs: 4_000,
+    takeoverTimeoutMs: 1_000,
+    drainTimeoutMs: 2_000,
+    respawnDelayMs: 1_000,
+    respawn: pick(['adaptive', 'fixed']),
+    respawnLimit: null,
+    pingTimeoutMs: 1_000,
+    stopSignal: 'SIGTERM',
+    ...changes,
+  };
+};
+
+/** Every wait of the protocol, one after the other, several times over. */
+const restMs = (settings: Settings): number =>
+  10 *
+  (settings.startTimeoutMs +
+    settings.reloadTimeoutMs +
+    settings.takeoverTimeoutMs +
+    settings.drainTimeoutMs +
+    settings.respawnDelayMs +
+    settings.probationMs);
+
+class Runner {
+  readonly world: World;
+  violation: Violation | null = null;
+  readonly operator: Operator;
+
+  constructor(world: World, operator: Operator) {
+    this.world = world;
+    this.operator = operator;
+  }
+
+  /** Goes on until it is so, something is wrong, or the limit of simulated time is over. */
+  async until(isSo: () => boolean, limitMs: number): Promise<boolean> {
+    const { world } = this;
+    const endMs = world.kernel.nowMs + limitMs;
+    // Time goes on even where nothing else happens.
+    world.kernel.timer(null, limitMs + 1, () => undefined);
+    while (!isSo()) {
+      if (world.kernel.nowMs > endMs || world.kernel.steps > MAX_STEPS) return false;
+      world.faults.strike(world.processes, () => world.start());
+      await world.kernel.step();
+      this.#check();
+      if (this.violation !== null) return false;
+    }
+    return true;
+  }
+
+  fail(guarantee: string, problem: string): void {
+    this.violation ??= { guarantee, problem };
+  }
+
+  #check(): void {
+    for (const { guarantee, check } of INVARIANTS) {
+      const problem = check(this.world);
+      if (problem !== null) return this.fail(guarantee, problem);
+    }
+    if (this.operator.lie !== null) this.fail('G5: the verdict is what happened', this.operator.lie);
+  }
+}
+
+/**
+ * What is left when faults stop. In a reload the other generation has to notice who hangs; whoever hangs alone
+ * is ended, and so is a worker that serves: without a watchdog nobody sees that.
+ */
+const endFaults = (world: World): void => {
+  world.faults.odds = NO_FAULTS;
+  world.kernel.note(() => '— no more faults');
+  // One that hangs after its end, or before its beginning, is part of nothing.
+  endHung(
+    world,
+    world.supervisors.filter((supervisor) => supervisor.isOver || !supervisor.holdsLock),
+  );
+  if (isHopeless(world)) endHung(world, world.supervisors);
+  endHung(
+    world,
+    world.workers.filter(({ leaves }) => leaves === null),
+  );
+};
+
+const rest = async (runner: Runner): Promise<void> => {
+  const { world } = runner;
+  const limitMs = restMs(world.settings);
+  const isNobodyLeft = () => world.supervisors.length === 0;
+  const isAtRest = () => isSettled(world) || isNobodyLeft();
+  let isRested = await runner.until(isAtRest, limitMs);
+  if (!isRested && runner.violation === null && isHopeless(world)) {
+    endHung(world, world.supervisors);
+    isRested = await runner.until(isAtRest, limitMs);
+  }
+  if (!isRested) return runner.fail('liveness: without faults the daemon comes to rest', places(world));
+  if (isNobodyLeft()) {
+    for (const { process } of world.workers) world.kernel.signal(process, 'SIGKILL');
+    world.start();
+    if (!(await runner.until(() => isSettled(world), limitMs)))
+      return runner.fail('liveness: what has ended can be started again', places(world));
+  }
+  await well(runner);
+};
+
+/** A last reload is promoted, and a stop leaves nothing. */
+const well = async (runner: Runner): Promise<void> => {
+  const { world, operator } = runner;
+  const limitMs = restMs(world.settings);
+  const atRest = () => isSettled(world) && problemAtRest(world) === null;
+  if (!(await runner.until(atRest, limitMs)))
+    return runner.fail('liveness: at rest all is in order', problemAtRest(world) ?? places(world));
+  const [before] = world.supervisors;
+  operator.reload();
+  if (!(await runner.until(() => atRest() && world.supervisors[0] !== before, limitMs)))
+    return runner.fail('liveness: a good reload is promoted', problemAtRest(world) ?? places(world));
+  const [last] = world.supervisors;
+  if (last !== undefined) world.kernel.signal(last.process, 'SIGTERM');
+  if (!(await runner.until(() => world.supervisors.length === 0, limitMs)))
+    return runner.fail('liveness: a stop ends', places(world));
+  const left = world.workers.filter(({ owner }) => owner.options.epoch === last?.options.epoch);
+  if (left.length > 0)
+    return runner.fail('G7: a stop leaves nobody', left.map(({ process }) => process.name).join(', '));
+  if (world.pidFile !== null) runner.fail('G7: a stop leaves nothing', 'the pid file is still there');
+};
+
+const places = (world: World): string =>
+  world.supervisors
+    .map(({ process, place }) => `${process.name} is ${process.state} in ${place}`)
+    .join('; ') || 'nobody runs';
+
+/** Runs one seed to its end, or to the first step after which something does not hold. */
+export const runSeed = async (seed: number, options: RunOptions = {}): Promise<Run> => {
+  const { kept = null, off = [], isTraced = false, reloads = 3, settings = {} } = options;
+  const choices = new Choices(seed, kept);
+  const drawn = settingsFrom(choices, settings);
+  const odds = options.odds ?? drawOdds(choices);
+  const world = new World({ settings: drawn, choices, odds, off, isTraced });
+  const { kernel } = world;
+  kernel.note(
+    () =>
+      `${drawn.handoff}, ${drawn.workers} workers, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms`,
+  );
+  const beginMs = kernel.nowMs;
+  const runner = new Runner(world, new Operator(world, reloads));
+  await runner.until(() => runner.operator.isDone, 3_600_000);
+  if (runner.violation === null) {
+    endFaults(world);
+    await rest(runner);
+  }
+  const { violation } = runner;
+  if (violation !== null) kernel.note(() => `VIOLATION of ${violation.guarantee}: ${violation.problem}`);
+  return {
+    seed,
+    violation,
+    steps: kernel.steps,
+    durationMs: kernel.nowMs - beginMs,
+    successors: world.successors,
+    faults: world.faults.count,
+    recording: choices.recording,
+    trace: kernel.trace,
+  };
+};

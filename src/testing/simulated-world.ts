@@ -1,0 +1,151 @@
+/**
+ * A host with one daemon on it: whatever its supervisors start, and whoever asks something of them.
+ */
+import type { Settings } from '../../machines/policy.js';
+import { controlPath } from '../../machines/supervisor.js';
+import type { SpawnRequest } from '../os/env.js';
+import { VARIABLES } from '../protocol/environment.js';
+import type { Choices } from './choices.js';
+import { Faults, NO_FAULTS, type Odds } from './faults.js';
+import { Kernel } from './kernel.js';
+import type { ControlEnd, Machinery, Safeguard } from './machinery.js';
+import type { SimulatedProcess } from './process.js';
+import { SupervisorProcess } from './supervisor-process.js';
+import { WorkerProcess } from './worker-process.js';
+
+export interface WorldOptions {
+  readonly settings: Settings;
+  readonly choices: Choices;
+  readonly odds?: Odds;
+  /** Safeguards that do nothing. */
+  readonly off?: readonly Safeguard[];
+  /** Keeps a readable line for everything that happens. */
+  readonly isTraced?: boolean;
+}
+
+/** Small, so that pids are used again within one run. */
+const PIDS = 22;
+
+export class World {
+  readonly settings: Settings;
+  readonly kernel: Kernel;
+  readonly faults: Faults;
+  /** Every supervisor that was ever started, in order. */
+  readonly launched: SupervisorProcess[] = [];
+  #epoch = 0;
+  readonly #control = new Map<string, ControlEnd>();
+  readonly #machinery: Machinery;
+
+  constructor({ settings, choices, odds = NO_FAULTS, off = [], isTraced = false }: WorldOptions) {
+    this.settings = settings;
+    const disabled = new Set(off);
+    this.kernel = new Kernel({ choices, pids: PIDS, isTraced, provesIdentity: !disabled.has('identity') });
+    this.faults = new Faults(this.kernel, odds);
+    this.#machinery = {
+      kernel: this.kernel,
+      off: disabled,
+      control: this.#control,
+      trouble: (call) => this.faults.trouble(call),
+      exists: () => true,
+      launch: (process, request) => this.#launch(process, request),
+      probe: (process) =>
+        process.program instanceof WorkerProcess && process.program.isAnswering ? 200 : null,
+    };
+  }
+
+  /** Every process that has not been reaped. */
+  get processes(): readonly SimulatedProcess[] {
+    return [...this.kernel.processes.values()];
+  }
+
+  /** Successors that were started. */
+  get successors(): number {
+    return this.launched.filter(({ options }) => VARIABLES.handoverFd in options.env).length;
+  }
+
+  /** Supervisors that live, hung ones and those that still boot included. */
+  get supervisors(): readonly SupervisorProcess[] {
+    return this.processes.flatMap(({ isAlive, program }) =>
+      isAlive && program instanceof SupervisorProcess ? [program] : [],
+    );
+  }
+
+  /** Workers that live, hung ones included. */
+  get workers(): readonly WorkerProcess[] {
+    return this.processes.flatMap(({ isAlive, program }) =>
+      isAlive && program instanceof WorkerProcess ? [program] : [],
+    );
+  }
+
+  /** What the pid file holds; null while there is none. */
+  get pidFile(): string | null {
+    return this.kernel.files.get(this.settings.pidFile)?.content ?? null;
+  }
+
+  /** Somebody starts the daemon: the operator, a service manager, or one who does not know that it runs. */
+  start(): SupervisorProcess {
+    this.#epoch += 1;
+    const process = this.kernel.start({ parent: null, group: null, isOurs: true });
+    const { settings } = this;
+    const started = new SupervisorProcess(this.#machinery, process, {
+      settings,
+      boot: 'well',
+      env: {},
+      epoch: this.#epoch,
+    });
+    this.launched.push(started);
+    this.kernel.note(() => `somebody starts the daemon: ${started.process.name}`);
+    return started;
+  }
+
+  /** A request on the control socket. False if nobody listens there. */
+  request(
+    method: string,
+    path: string,
+    query: Readonly<Record<string, string>>,
+    onAnswer: (body: unknown) => void,
+  ) {
+    const end = this.#control.get(controlPath(this.settings.pidFile));
+    if (end === undefined || !end.process.isAlive) return false;
+    this.kernel.note(() => `somebody asks ${end.process.name}: ${method} ${path}`);
+    this.kernel.task(end.process, 'io', () =>
+      end.handler({
+        method,
+        path,
+        query,
+        respond: (_, body) => onAnswer(body),
+        hold: () => undefined,
+      }),
+    );
+    return true;
+  }
+
+  /** The process that the control socket leads to. */
+  get controlled(): SimulatedProcess | null {
+    const end = this.#control.get(controlPath(this.settings.pidFile));
+    return end?.process.isAlive ? end.process : null;
+  }
+
+  #launch(process: SimulatedProcess, { env }: SpawnRequest): void {
+    const { parent } = process;
+    const owner = parent?.program;
+    if (!(owner instanceof SupervisorProcess)) throw new Error('only supervisors start processes');
+    const { epoch } = owner.options;
+    const { settings } = this;
+    if (env[VARIABLES.handoverFd] !== undefined) {
+      const boot = this.faults.boot();
+      this.launched.push(new SupervisorProcess(this.#machinery, process, { settings, boot, env, epoch }));
+      return;
+    }
+    if (this.#machinery.off.has('life-pipe')) this.#dropLifePipe(process, owner);
+    new WorkerProcess(this.#machinery, process, { settings, behaviour: this.faults.behaviour(), env, owner });
+  }
+
+  /** The worker does not hold the life pipe: its end says nothing of workers then. */
+  #dropLifePipe(process: SimulatedProcess, owner: SupervisorProcess): void {
+    const lifeWrite = owner.process.descriptors.get(owner.context?.inheritance.lifeWrite ?? -1);
+    for (const [descriptor, description] of process.descriptors) {
+      if (description === lifeWrite) process.closeDescriptor(descriptor);
+    }
+  }
+}

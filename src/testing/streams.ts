@@ -1,0 +1,59 @@
+/**
+ * Streams as an event loop sees them: bytes, their end, and a write that nobody is left to read.
+ */
+import type { Stream, StreamHandlers } from '../os/env.js';
+import { StreamEnd } from './descriptions.js';
+import type { Machinery } from './machinery.js';
+import type { SimulatedProcess } from './process.js';
+
+const text = new TextEncoder();
+
+/** Starts to read a descriptor; its end closes it. */
+export const openStream = (
+  machinery: Pick<Machinery, 'kernel' | 'trouble'>,
+  process: SimulatedProcess,
+  descriptor: number,
+  handlers: StreamHandlers,
+): Stream => {
+  const { kernel } = machinery;
+  const end = process.descriptors.get(descriptor);
+  if (!(end instanceof StreamEnd)) throw new Error(`EBADF: ${descriptor} is no stream of ${process.name}`);
+  let isOver = false;
+  let isWoken = false;
+  const close = () => {
+    if (isOver) return false;
+    isOver = true;
+    unwatch();
+    process.closeDescriptor(descriptor);
+    return true;
+  };
+  const read = () => {
+    isWoken = false;
+    if (isOver) return;
+    if (end.hasBytes) {
+      handlers.onData(end.read());
+      if (!isOver && (end.hasEnded || end.hasBytes)) wake();
+    } else if (end.hasEnded && close()) handlers.onEnd();
+  };
+  const wake = () => {
+    if (isWoken || isOver) return;
+    isWoken = true;
+    kernel.task(process, 'io', read);
+  };
+  const unwatch = end.watch(wake);
+  return {
+    write(line) {
+      if (isOver || !process.isAlive || machinery.trouble('write') !== null) return 0;
+      const waiting = end.write(text.encode(line));
+      if (waiting !== null) return waiting;
+      // EPIPE: Node destroys the socket in its next tick, and what was not read yet is lost.
+      kernel.task(process, 'io', () => {
+        if (close()) handlers.onEnd();
+      });
+      return 0;
+    },
+    close: () => {
+      close();
+    },
+  };
+};

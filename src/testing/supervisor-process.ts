@@ -1,0 +1,264 @@
+/**
+ * A supervisor in the simulated world: the shipped machine with the shipped effects, in a process of its own.
+ */
+import { type ActorRefFrom, createActor } from 'xstate';
+import type { Settings } from '../../machines/policy.js';
+import { type Status, statusOf, topState } from '../../machines/status.js';
+import type { SupervisorContext, supervisorMachine } from '../../machines/supervisor.js';
+import { provideEffects } from '../actors/provide.js';
+import { checkHandover, type Handover, HandoverRefused, parseHandover } from '../handover.js';
+import type { Env } from '../os/env.js';
+import type { Relaunch, Program as WorkerProgram } from '../program.js';
+import { VARIABLES } from '../protocol/environment.js';
+import { formatMessage } from '../protocol/succession.js';
+import { StreamEnd } from './descriptions.js';
+import type { Machinery } from './machinery.js';
+import type { Program, SimulatedProcess } from './process.js';
+import { running } from './running.js';
+import { createSimulatedEnv, DEAD } from './simulated-env.js';
+
+/** What becomes of a supervisor before it is one. */
+export type Boot = 'well' | 'slow' | 'crash' | 'hang' | 'config-invalid';
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  readonly boot: Boot;
+  readonly env: Readonly<Record<string, string>>;
+  /** Counts first generations: everything a first generation leads to has its number. */
+  readonly epoch: number;
+}
+
+/** From exec to the first line: until then a signal does what it does by default. */
+const EXEC_MS = 24;
+/** From then on signals are held; the rest is loaded. */
+const LOAD_MS = 36;
+const NEWLINE = 0x0a;
+
+export const WORKER: WorkerProgram = {
+  file: '/srv/worker.js',
+  args: [],
+  cwd: '/srv',
+  env: {},
+  setpriv: '/usr/bin/setpriv',
+  preload: null,
+  umask: null,
+};
+
+export const RELAUNCH: Relaunch = {
+  node: '/usr/bin/node',
+  nodeArgs: [],
+  script: '/usr/bin/tanist',
+  args: ['run'],
+  startDirectory: '/srv',
+  env: {},
+};
+
+/**
+ * A machine is costly to make (measured: 1.8 ms): all processes with the same settings share one, as they would
+ * share the text of a program, and its effects act through the door of whoever runs.
+ */
+const doors = new WeakMap<SimulatedProcess, Env>();
+const supervisors = new WeakMap<SimulatedProcess, SupervisorProcess>();
+const door = new Proxy({} as Env, {
+  get: (_, key) => {
+    const { process } = running;
+    const env = process === null ? undefined : process.isAlive ? doors.get(process) : DEAD;
+    if (env === undefined) throw new Error('an effect acted outside of its process');
+    return env[key as keyof Env];
+  },
+});
+
+type Machine = typeof supervisorMachine;
+const machines = new Map<string, Machine>();
+
+const statusNow = (): Status => {
+  const supervisor = running.process === null ? undefined : supervisors.get(running.process);
+  if (supervisor === undefined) throw new Error('an effect acted outside of its process');
+  return supervisor.status();
+};
+
+const machineFor = (settings: Settings): Machine => {
+  const key = JSON.stringify(settings);
+  const known = machines.get(key);
+  if (known !== undefined) return known;
+  const machine = provideEffects(door, {
+    settings,
+    program: WORKER,
+    relaunch: RELAUNCH,
+    base: settings.pidFile.replace(/\.pid$/, ''),
+    status: statusNow,
+  });
+  machines.set(key, machine);
+  return machine;
+};
+
+export class SupervisorProcess implements Program {
+  readonly machinery: Machinery;
+  readonly process: SimulatedProcess;
+  readonly options: SupervisorOptions;
+  /** It has given everything back and only has to exit. */
+  isOver = false;
+  generation = 0;
+  #actor: ActorRefFrom<Machine> | null = null;
+
+  constructor(machinery: Machinery, process: SimulatedProcess, options: SupervisorOptions) {
+    this.machinery = machinery;
+    this.process = process;
+    this.options = options;
+    process.program = this;
+    supervisors.set(process, this);
+    this.#boot();
+  }
+
+  get name(): string {
+    return this.generation === 0 ? 'supervisor' : `supervisor ${this.generation}`;
+  }
+
+  get context(): SupervisorContext | null {
+    return this.#actor?.getSnapshot().context ?? null;
+  }
+
+  /** The name of the state it is in; null before it has one. */
+  get state(): string | null {
+    return this.#actor === null ? null : topState(this.#actor.getSnapshot().value);
+  }
+
+  /** It is giving everything back. */
+  get isReleasing(): boolean {
+    return this.#actor?.getSnapshot().matches({ stopping: 'releasing' }) === true;
+  }
+
+  /** A successor that has failed, and waits to be killed. */
+  get isDoomed(): boolean {
+    const takeover = this.#actor?.getSnapshot().children.takeover?.getSnapshot();
+    const value = takeover !== undefined && 'value' in takeover ? takeover.value : undefined;
+    return typeof value === 'object' && 'doomed' in value;
+  }
+
+  /** A first generation that has got the lock, or a successor. */
+  get holdsLock(): boolean {
+    const context = this.context;
+    return context !== null && context.lock !== null;
+  }
+
+  /** Its workers were told to leave at some time, because a successor was in charge. */
+  hasRetired = false;
+  hasBeenInCharge = false;
+
+  /** State and substate, in words. */
+  get place(): string {
+    const snapshot = this.#actor?.getSnapshot();
+    if (snapshot === undefined) return 'booting';
+    const link = snapshot.children.reload ?? snapshot.children.takeover;
+    const linked = link?.getSnapshot();
+    const value = linked !== undefined && 'value' in linked ? ` with ${JSON.stringify(linked.value)}` : '';
+    return `${JSON.stringify(snapshot.value)}${value}`;
+  }
+
+  crash(_error: unknown): void {
+    // The emergency path: a defect must not leave orphans.
+    this.#killAll();
+    this.#exit(1);
+  }
+
+  #boot(): void {
+    const { kernel } = this.machinery;
+    const { boot, settings } = this.options;
+    if (boot === 'hang') return;
+    const hold = () => {
+      for (const signal of ['SIGUSR2', 'SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT']) {
+        this.process.handlers.set(signal, () => this.#held.add(signal));
+      }
+      const loadMs = boot === 'slow' ? settings.reloadTimeoutMs * 0.9 : LOAD_MS;
+      kernel.timer(this.process, loadMs, () => (boot === 'crash' ? this.#exit(1) : this.#main()));
+    };
+    kernel.timer(this.process, EXEC_MS, hold);
+  }
+
+  readonly #held = new Set<string>();
+
+  #main(): void {
+    const messages = this.options.env[VARIABLES.handoverFd];
+    if (messages === undefined) return this.#start(null);
+    try {
+      const handover = parseHandover(this.#readRecord(Number(messages)), Number(messages));
+      this.generation = handover.record.generation;
+      checkHandover(handover, this.options.settings);
+      if (this.options.boot === 'config-invalid')
+        throw new HandoverRefused('config-invalid', 'an option is unknown');
+      this.#start(handover);
+    } catch (error) {
+      if (!(error instanceof HandoverRefused)) throw error;
+      const end = this.process.descriptors.get(Number(messages));
+      const words = formatMessage({ say: 'failed', reason: error.reason, detail: error.message });
+      if (end instanceof StreamEnd) end.write(new TextEncoder().encode(words));
+      this.#exit(4);
+    }
+  }
+
+  /** The record is one line; what follows it belongs to the link. */
+  #readRecord(descriptor: number): string {
+    const end = this.process.descriptors.get(descriptor);
+    const bytes = end instanceof StreamEnd ? end.read() : new Uint8Array(0);
+    const newline = bytes.indexOf(NEWLINE);
+    if (newline < 0) throw new HandoverRefused('incompatible', 'the hand-over record is not one whole line');
+    if (end instanceof StreamEnd) end.unread(bytes.subarray(newline + 1));
+    return new TextDecoder().decode(bytes.subarray(0, newline));
+  }
+
+  #start(handover: Handover | null): void {
+    const { kernel } = this.machinery;
+    const { settings } = this.options;
+    this.generation = handover?.record.generation ?? 1;
+    doors.set(this.process, createSimulatedEnv(this.machinery, this.process));
+    const actor = createActor(machineFor(settings), {
+      id: 'supervisor',
+      input: {
+        settings,
+        version: '0.0.0',
+        self: this.process.identity,
+        startedAtMs: kernel.nowMs,
+        hangupStops: handover?.record.hangupStops ?? false,
+        handover,
+      },
+    });
+    this.#actor = actor;
+    actor.subscribe({
+      next: ({ context }) => {
+        if (context.promoted) this.hasRetired = true;
+        if (context.inCharge) this.hasBeenInCharge = true;
+      },
+      complete: () => {
+        const { output } = actor.getSnapshot();
+        kernel.note(() => `${this.process.name} is done: ${output?.failure?.message ?? 'orderly'}`);
+        this.isOver = true;
+        kernel.task(this.process, 'check', () => this.#exit(output?.failure == null ? 0 : 1));
+      },
+      error: (error) => {
+        if (!this.process.isAlive) return;
+        kernel.breaches.push(`no machine is in error: ${this.process.name}: ${String(error)}`);
+        this.crash(error);
+      },
+    });
+    actor.start();
+    // What came before it could act is acted on now.
+    for (const signal of this.#held) this.process.handlers.get(signal)?.();
+  }
+
+  status(): Status {
+    if (this.#actor === null) throw new Error('it has not started yet');
+    return statusOf(this.#actor.getSnapshot());
+  }
+
+  #killAll(): void {
+    const { kernel } = this.machinery;
+    for (const child of [...this.process.children]) {
+      for (const member of kernel.inGroup(child.group)) kernel.signal(member, 'SIGKILL');
+    }
+  }
+
+  #exit(code: number): void {
+    this.isOver = true;
+    this.machinery.kernel.end(this.process, { code, signal: null });
+  }
+}
