@@ -122,6 +122,16 @@ describe('a listen() on an address of tanist’s', () => {
     expect(await worker.output).toBe('1\n');
   });
 
+  it('keeps a process alive that waits for nothing else', async () => {
+    const worker = adoptedProgram(
+      `http.createServer().listen(PORT);
+       // Does not keep the process itself: it is seen only if something else does.
+       setTimeout(() => console.log('still there'), 600).unref();`,
+      { listeners: { public: await openAddress(), admin: await openAddress() } },
+    );
+    await until(worker, 'still there');
+  });
+
   it('answers the private probe with the program’s handler before ok', async () => {
     const probe = await openProbe();
     const { worker } = await withListener(
