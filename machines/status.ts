@@ -102,6 +102,8 @@ export interface Status {
   readonly handoff: 'overlap' | 'exclusive';
   /** null where it was not told. */
   readonly origin: Origin | null;
+  /** Where the log goes; null for standard error. */
+  readonly logFile: string | null;
   readonly listeners: readonly ListenerStatus[];
   readonly workers: readonly WorkerStatus[];
   readonly standby: readonly WorkerStatus[];
@@ -142,6 +144,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     startedAt: iso(context.startedAtMs),
     handoff: context.settings.handoff,
     origin: context.origin ?? null,
+    logFile: context.logFile ?? null,
     listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
     workers: context.slots.map(workerStatus),
     standby: [],

@@ -42,6 +42,7 @@ const start = (
     settings,
     program,
     relaunch: relaunchOf(cwd, process.env),
+    logFile: resolved.logFile,
     origin: {
       ...words,
       directory: cwd,

@@ -41,6 +41,10 @@ const ERRORS = {
     status: 6,
     hint: 'The workers die faster than --respawn-limit allows: look at their own output above.',
   },
+  TANIST_NO_LOG_FILE: {
+    status: 1,
+    hint: 'Start it with --log-file PATH to have a file; under systemd use "journalctl -u UNIT".',
+  },
   TANIST_FOREGROUND: {
     status: 1,
     hint: 'Restart it there (such as with "systemctl restart"), or say what to run here: "tanist restart [options] <command>".',

@@ -22,6 +22,8 @@ export interface SupervisorParts {
   readonly program: Program;
   readonly relaunch: Relaunch;
   readonly origin: Origin;
+  /** Where the log goes; null for standard error. */
+  readonly logFile: string | null;
   readonly log: Log;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
@@ -73,6 +75,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     startedAtMs: env.now(),
     hangupStops: parts.hangupStops,
     origin: parts.origin,
+    logFile: parts.logFile,
     handover: parts.handover,
   };
   const machine = provideEffects(env, {

@@ -19,6 +19,7 @@ export interface SupervisorInput {
   readonly hangupStops: boolean;
   /** Only told in the status: nothing depends on it. */
   readonly origin?: Origin;
+  readonly logFile?: string | null;
   /** Only a successor has one. */
   readonly handover: { readonly record: HandoverRecord; readonly messages: number } | null;
 }

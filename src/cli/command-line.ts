@@ -22,8 +22,9 @@ import {
 import { nearest } from '../settings/suggestion.js';
 import { overlong } from '../settings/unix-path.js';
 import { PROGRAM } from './command-builder.js';
+import { COMMANDS, commandSpec } from './command-table.js';
+import type { LogsArguments } from './commands/logs.js';
 import { helpText } from './help.js';
-import { COMMANDS, commandSpec } from './options.js';
 import type { TargetQuery } from './target.js';
 import { readWords, type StrangeWords, type Words } from './words.js';
 
@@ -45,7 +46,8 @@ export type ParsedCommandLine =
   | { readonly command: 'run' | 'restart'; readonly settingsInput: CommandLineSettings }
   | { readonly command: 'restart'; readonly target: TargetQuery }
   | ({ readonly command: 'reload' | 'stop' } & ClientArguments)
-  | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments);
+  | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments)
+  | ({ readonly command: 'logs' } & LogsArguments);
 
 /**
  * @param argv the words after the program's name.
@@ -63,6 +65,7 @@ export const parseCommandLine = (argv: readonly string[], context: CommandLineCo
   if (words.values.has('--help')) return { command: 'help', text: helpText(spec, context.columns) };
   const mistakes = [...before.mistakes, ...words.mistakes];
   if (spec.name === 'run') return { command: 'run', settingsInput: readStart(words, mistakes, context) };
+  if (spec.name === 'logs') return { command: 'logs', ...readLogs(words, mistakes, context) };
   if (spec.name === 'restart') return parseRestart(words, mistakes, context);
   return parseClient(spec.name, words, mistakes, context);
 };
@@ -135,13 +138,10 @@ const parseClient = (
   return { command: command as 'reload' | 'stop', ...client };
 };
 
-const readClient = (
-  words: Words,
-  before: readonly Mistake[],
-  context: CommandLineContext,
-): ClientArguments => {
-  const mistakes = [...before];
-  const read = <T>(flag: string, reader: Reader<T>): T | undefined => {
+/** Reads single values, and notes what is wrong with them. */
+const valueReader =
+  (words: Words, mistakes: Mistake[]) =>
+  <T>(flag: string, reader: Reader<T>): T | undefined => {
     const raw = words.values.get(flag)?.at(-1);
     if (raw === undefined) return undefined;
     const reading = reader(raw, true);
@@ -149,11 +149,35 @@ const readClient = (
     mistakes.push(wrongValue(flag, raw, reading.expected));
     return undefined;
   };
+
+const readClient = (
+  words: Words,
+  before: readonly Mistake[],
+  context: CommandLineContext,
+): ClientArguments => {
+  const mistakes = [...before];
+  const read = valueReader(words, mistakes);
   const target = readTarget(read, mistakes, context);
   const timeoutMs = read('--timeout', durationReader(1)) ?? null;
   if (mistakes.length > 0) throw usageError(mistakes);
-  const json = words.values.has('--json');
-  return { target, json, timeoutMs };
+  return { target, json: words.values.has('--json'), timeoutMs };
+};
+
+const DEFAULT_LINES = 10;
+const MOST_LINES = 1_000_000;
+
+const readLines: Reader<number> = (raw) =>
+  typeof raw === 'string' && /^\d{1,7}$/.test(raw) && Number(raw) <= MOST_LINES
+    ? { value: Number(raw) }
+    : { expected: `a whole number from 0 to ${MOST_LINES}` };
+
+const readLogs = (words: Words, before: readonly Mistake[], context: CommandLineContext): LogsArguments => {
+  const mistakes = [...before];
+  const read = valueReader(words, mistakes);
+  const target = readTarget(read, mistakes, context);
+  const lines = read('--lines', readLines) ?? DEFAULT_LINES;
+  if (mistakes.length > 0) throw usageError(mistakes);
+  return { target, lines, follow: words.values.has('--follow'), json: words.values.has('--json') };
 };
 
 const readTarget = (

@@ -104,6 +104,7 @@ const STATUS = {
   pid: number,
   startedAt: text,
   handoff: text,
+  logFile: orAbsent(orNull(text)),
   origin: orAbsent(
     orNull(object({ command: text, args: listOf(text), directory: text, commandLine: orNull(listOf(text)) })),
   ),

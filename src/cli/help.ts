@@ -3,7 +3,8 @@
  */
 import { Command, type Help } from 'commander';
 import { buildCommand, PROGRAM } from './command-builder.js';
-import { COMMANDS, type CommandSpec, EXIT_STATUSES, SIGNALS } from './options.js';
+import { COMMANDS } from './command-table.js';
+import { type CommandSpec, EXIT_STATUSES, SIGNALS } from './options.js';
 
 /** Longer lines are hard to read, narrower columns hold no word. */
 const WIDTH = { least: 40, most: 100, leastColumn: 16 } as const;

@@ -1,5 +1,5 @@
 /**
- * The one table of commands and options: parser, help and tests read it.
+ * The one table of options: parser, help and tests read it, by command in `command-table`.
  */
 import { DEFAULTS } from '../../machines/policy.js';
 import { formatDuration } from '../settings/duration.js';
@@ -27,14 +27,14 @@ export interface CommandSpec {
   readonly available?: false;
 }
 
-const HELP: OptionSpec = {
+export const HELP: OptionSpec = {
   flag: '--help',
   short: '-h',
   group: 'Help',
   doc: 'Say this, and do nothing else.',
 };
 
-const RUN_DIR: OptionSpec = {
+export const RUN_DIR: OptionSpec = {
   flag: '--run-dir',
   value: 'DIR',
   group: 'Identity',
@@ -222,76 +222,14 @@ const LOG: readonly OptionSpec[] = [
   { flag: '--daemonize', group: 'Log', doc: 'Detach.', available: false },
 ];
 
-const target = (timeout: string): readonly OptionSpec[] => [
-  {
-    flag: '--name',
-    value: 'NAME',
-    group: 'Target',
-    doc: 'The supervisor of this name in the run directory.',
-    fallback: 'the only one there',
-  },
-  { flag: '--pid-file', value: 'PATH', group: 'Target', doc: 'The supervisor with this pid file.' },
-  { ...RUN_DIR, group: 'Target', doc: 'Where to look for it.' },
-  { flag: '--json', group: 'Answer', doc: 'Print one JSON object, also for errors.' },
-  {
-    flag: '--timeout',
-    value: 'D',
-    group: 'Answer',
-    doc: 'Stop waiting after it, with status 1; what was asked goes on.',
-    fallback: timeout,
-  },
-];
-
-const NONE = "none, the supervisor's own limits bound the wait";
-
-const RUN: readonly OptionSpec[] = [...IDENTITY, ...WORKERS, ...RELOAD, ...RESPAWN, ...LOG, HELP];
-
-/** Commands in the order of the help. */
-export const COMMANDS: readonly CommandSpec[] = [
-  {
-    name: 'run',
-    doc: 'Supervise a command in the foreground. Started while the same runs already, ask it to reload instead.',
-    operands: '[--] <command> [args…]',
-    options: RUN,
-  },
-  {
-    name: 'reload',
-    doc: 'Start a new generation and wait for the verdict.',
-    options: [...target(NONE), HELP],
-  },
-  { name: 'stop', doc: 'Drain and stop; return when everything is gone.', options: [...target(NONE), HELP] },
-  {
-    name: 'status',
-    doc: 'Say what runs now.',
-    options: [
-      ...target('10s'),
-      {
-        flag: '--watch',
-        group: 'Answer',
-        doc: 'Go on saying it, through reloads and restarts, until Ctrl-C: a live table on a terminal, elsewhere whenever something has changed.',
-      },
-      HELP,
-    ],
-  },
-  {
-    name: 'restart',
-    doc: 'Stop what runs and run this in its place, for what a reload cannot change: all is checked before anything is stopped. Without a command: start a daemon again as it was started, with --daemonize.',
-    operands: '[--] [<command> [args…]]',
-    options: RUN,
-  },
-  ...['scale', 'logs', 'inspect', 'replay', 'why'].map(
-    (name): CommandSpec => ({ name, doc: '', options: [], available: false }),
-  ),
-];
+/** What a start takes. */
+export const RUN: readonly OptionSpec[] = [...IDENTITY, ...WORKERS, ...RELOAD, ...RESPAWN, ...LOG, HELP];
 
 /** What may stand before the command. */
 export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
   HELP,
   { flag: '--version', short: '-V', group: 'Help', doc: 'Say which tanist this is.' },
 ];
-
-export const commandSpec = (name: string): CommandSpec | undefined =>
-  COMMANDS.find((command) => command.name === name);
 
 /** Exit statuses, as every command's help lists them. */
 export const EXIT_STATUSES: readonly (readonly [string, string])[] = [

@@ -53,6 +53,12 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
         ? restartAgain(parsed.target)
         : restart(parsed.settingsInput, contextOf(), terminal);
     }
+    case 'logs':
+      return (await import('./commands/logs.js')).logs(
+        parsed,
+        terminal,
+        screenOf(process.stdout, DEFAULT_COLUMNS).over,
+      );
     case 'reload':
       return (await import('./commands/reload.js')).reload(parsed, terminal);
     case 'stop':

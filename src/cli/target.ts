@@ -22,8 +22,12 @@ export interface Target {
 }
 
 /** The one supervisor that is meant; whether it runs is only sure if it was not named. */
-export const findTarget = async (query: TargetQuery): Promise<Target> => {
-  const [target, ...others] = await findTargets(query);
+export const findTarget = async (query: TargetQuery): Promise<Target> =>
+  onlyOne(await findTargets(query), query);
+
+/** @throws {TanistError} `TANIST_NOT_RUNNING` if there is none, `TANIST_AMBIGUOUS_TARGET` if there are several. */
+export const onlyOne = (targets: readonly Target[], query: TargetQuery): Target => {
+  const [target, ...others] = targets;
   if (target === undefined) throw nothingRuns(query);
   if (others.length === 0) return target;
   const files = [target, ...others].map(({ pidFile }) => JSON.stringify(pidFile));

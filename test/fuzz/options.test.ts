@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_DURATION_MS, type Settings } from '../../machines/policy.js';
 import { type CommandLineContext, parseCommandLine } from '../../src/cli/command-line.js';
-import { COMMANDS } from '../../src/cli/options.js';
+import { COMMANDS } from '../../src/cli/command-table.js';
 import { checkSettings, type SupervisorOptions } from '../../src/config.js';
 import { TanistError } from '../../src/errors.js';
 import { SETTING_KEYS } from '../../src/settings/fields.js';

@@ -1,80 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Status } from '../../machines/status.js';
 import { Generations } from './generations.js';
-import { fixture, root, tanistScript, until, type World } from './harness.js';
+import type { World } from './harness.js';
+import { BEGIN, END, ESC, Screen, Watcher } from './watchers.js';
 import { GOOD, newWorld, perl } from './workers.js';
 
-/** A command that goes on, and what it has written. */
-class Watcher {
-  readonly child: ChildProcess;
-  output = '';
-  status: number | null | undefined;
-
-  constructor(world: World, file: string, args: readonly string[]) {
-    this.child = spawn(file, args, { cwd: root, env: world.env, stdio: ['pipe', 'pipe', 'pipe'] });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.setEncoding('utf8');
-      stream?.on('data', (text: string) => {
-        this.output += text;
-      });
-    }
-    this.child.on('close', (status) => {
-      this.status = status;
-    });
-    onTestFinished(() => void this.child.kill('SIGKILL'));
-  }
-
-  /** Waits for output that satisfies the test. */
-  says<T>(what: string, look: () => T): Promise<NonNullable<T>> {
-    return until(() => `${what} in\n${this.output.slice(-4_000)}`, look);
-  }
-
-  async end(): Promise<number | null> {
-    await this.says('the end', () => this.status !== undefined);
-    return this.status ?? null;
-  }
-}
-
 const watchPiped = (world: World, ...options: string[]) =>
-  new Watcher(world, process.execPath, [tanistScript, 'status', '--watch', ...options]);
-
-// ESC is part of every sequence that is looked for.
-const ESC = '\x1b';
-const BEGIN = `${ESC}[?2026h${ESC}[H`;
-const END = `${ESC}[?2026l`;
-
-/** The same on a terminal, of which the last whole picture can be read. */
-class Screen extends Watcher {
-  constructor(world: World, ...options: string[]) {
-    super(world, 'python3', [
-      fixture('screen.py'),
-      process.execPath,
-      tanistScript,
-      'status',
-      '--watch',
-      ...options,
-    ]);
-  }
-
-  tell(line: string): void {
-    this.child.stdin?.write(`${line}\n`);
-  }
-
-  /** The lines on the screen now. */
-  picture(): readonly string[] {
-    const whole = this.output.slice(0, this.output.lastIndexOf(END));
-    return whole
-      .slice(whole.lastIndexOf(BEGIN) + BEGIN.length)
-      .replaceAll(`${ESC}[K`, '')
-      .replaceAll(`${ESC}[J`, '')
-      .split('\r\n');
-  }
-
-  shows(what: string, test: (lines: readonly string[]) => boolean): Promise<readonly string[]> {
-    return this.says(what, () => (test(this.picture()) ? this.picture() : null));
-  }
-}
+  new Watcher(world, ['status', '--watch', ...options]);
+const watchOn = (world: World, ...options: string[]) => new Screen(world, ['status', '--watch', ...options]);
 
 const line = (pattern: RegExp) => (lines: readonly string[]) => lines.some((one) => pattern.test(one));
 
@@ -82,7 +15,7 @@ it('shows one live table through a reload, a stop and a new start, and gives the
   const world = newWorld();
   const daemon = world.run(perl(...GOOD));
   await daemon.running();
-  const screen = new Screen(world, '--name', 'perl');
+  const screen = watchOn(world, '--name', 'perl');
   await screen.shows('the table', line(/^perl: running, generation 1, /));
   expect((await world.tanist('reload')).status).toBe(0);
   const second = await daemon.settled(2);
@@ -108,7 +41,7 @@ it('shows a reload while it is under way', async () => {
   const world = new Generations();
   onTestFinished(() => world.dispose());
   const { daemon } = await world.started();
-  const screen = new Screen(world);
+  const screen = watchOn(world);
   await screen.shows('the table', line(/^service: running, /));
   const gate = world.path('gate');
   world.release({ gate });
@@ -127,7 +60,7 @@ it('fits into the terminal, also when it becomes another', async () => {
   const world = newWorld();
   const daemon = world.run(['--workers', '12', ...perl(...GOOD)]);
   await daemon.running();
-  const screen = new Screen(world);
+  const screen = watchOn(world);
   await screen.shows('all of it', (lines) => lines.length === 15 && line(/^ {2}12 /)(lines));
   screen.tell('size 8 40');
   expect((await screen.shows('a part of it', (lines) => lines.length === 8)).at(-1)).toBe('… 8 more lines');
@@ -139,7 +72,7 @@ it('shows a supervisor that hangs, and goes on', async () => {
   const world = newWorld();
   const daemon = world.run(perl(...GOOD));
   await daemon.running();
-  const screen = new Screen(world);
+  const screen = watchOn(world);
   await screen.shows('the table', line(/^perl: running, /));
   process.kill(daemon.pid, 'SIGSTOP');
   await screen.shows('that it hangs', line(/^perl does not answer$/));

@@ -131,6 +131,7 @@ const STATUS: Status = {
   startedAt: '2026-01-01T00:00:00.000Z',
   handoff: 'overlap',
   origin: { command: 'web.js', args: [], directory: '/srv', commandLine: ['run', 'web.js'] },
+  logFile: null,
   listeners: [{ name: 'http', address: '127.0.0.1:8080' }],
   workers: [WORKER],
   standby: [],

@@ -5,7 +5,7 @@ import {
   type ParsedCommandLine,
   parseCommandLine,
 } from '../../src/cli/command-line.js';
-import { COMMANDS, commandSpec } from '../../src/cli/options.js';
+import { COMMANDS, commandSpec } from '../../src/cli/command-table.js';
 import { errorText, reportError } from '../../src/cli/report.js';
 import { resolveSettings } from '../../src/config.js';
 import { TanistError } from '../../src/errors.js';
@@ -131,16 +131,18 @@ test('what this version does not have yet is refused, and its value is not taken
   }
 });
 
-test.each(['scale', 'logs', 'inspect', 'replay', 'why'])('tanist %s is not available yet', (name) => {
+test.each(['scale', 'inspect', 'replay', 'why'])('tanist %s is not available yet', (name) => {
   const error = errorOf(name, '--whatever', 'x');
   expect(error.code).toBe('TANIST_NOT_AVAILABLE');
   expect(error.message).toBe(`tanist ${name} is not available yet`);
 });
 
 test('a missing or unknown command is refused with those there are', () => {
-  expect(errorOf().message).toBe('the command is missing: expected run, reload, stop, status or restart');
+  expect(errorOf().message).toBe(
+    'the command is missing: expected run, reload, stop, status, restart or logs',
+  );
   expect(errorOf('relaod').message).toBe('unknown command "relaod": did you mean reload?');
-  expect(errorOf('frobnicate').message).toContain('expected run, reload, stop, status or restart');
+  expect(errorOf('frobnicate').message).toContain('expected run, reload, stop, status, restart or logs');
 });
 
 test('a client gets its target, the wish for JSON and the time-out', () => {
@@ -185,6 +187,22 @@ test('a restart takes what run takes, or only says which one is meant', () => {
   expect(messagesOf('restart', '--nmae', 'web')).toEqual([
     'unknown option --nmae: did you mean --name?',
     '<command> is missing: expected a program to supervise',
+  ]);
+});
+
+test('logs get their target, the number of lines and whether to follow', () => {
+  const target = { kind: 'only', runDirectory: '/run/test' };
+  expect(parse('logs')).toEqual({ command: 'logs', target, lines: 10, follow: false, json: false });
+  expect(parse('logs', '-f', '-n', '0', '--json', '--name', 'web')).toEqual({
+    command: 'logs',
+    target: { kind: 'name', name: 'web', runDirectory: '/run/test' },
+    lines: 0,
+    follow: true,
+    json: true,
+  });
+  expect(messagesOf('logs', '-n', '-1', '--timeout=3s')).toEqual([
+    expect.stringContaining('unknown option --timeout'),
+    expect.stringContaining('--lines "-1": expected a whole number from 0 to 1000000'),
   ]);
 });
 

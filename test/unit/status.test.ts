@@ -46,6 +46,7 @@ describe('the status', () => {
       startedAt: '2023-11-14T22:13:19.000Z',
       handoff: 'overlap',
       origin: null,
+      logFile: null,
       listeners: [{ name: 'web', address: '127.0.0.1:40123' }],
       workers: [
         {

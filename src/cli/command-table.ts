@@ -1,0 +1,94 @@
+/**
+ * The one table of commands: parser, help and tests read it.
+ */
+import { type CommandSpec, HELP, type OptionSpec, RUN, RUN_DIR } from './options.js';
+
+const TARGET: readonly OptionSpec[] = [
+  {
+    flag: '--name',
+    value: 'NAME',
+    group: 'Target',
+    doc: 'The supervisor of this name in the run directory.',
+    fallback: 'the only one there',
+  },
+  { flag: '--pid-file', value: 'PATH', group: 'Target', doc: 'The supervisor with this pid file.' },
+  { ...RUN_DIR, group: 'Target', doc: 'Where to look for it.' },
+];
+
+const target = (timeout: string): readonly OptionSpec[] => [
+  ...TARGET,
+  { flag: '--json', group: 'Answer', doc: 'Print one JSON object, also for errors.' },
+  {
+    flag: '--timeout',
+    value: 'D',
+    group: 'Answer',
+    doc: 'Stop waiting after it, with status 1; what was asked goes on.',
+    fallback: timeout,
+  },
+];
+
+const NONE = "none, the supervisor's own limits bound the wait";
+
+/** Commands in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    doc: 'Supervise a command in the foreground. Started while the same runs already, ask it to reload instead.',
+    operands: '[--] <command> [args…]',
+    options: RUN,
+  },
+  {
+    name: 'reload',
+    doc: 'Start a new generation and wait for the verdict.',
+    options: [...target(NONE), HELP],
+  },
+  { name: 'stop', doc: 'Drain and stop; return when everything is gone.', options: [...target(NONE), HELP] },
+  {
+    name: 'status',
+    doc: 'Say what runs now.',
+    options: [
+      ...target('10s'),
+      {
+        flag: '--watch',
+        group: 'Answer',
+        doc: 'Go on saying it, through reloads and restarts, until Ctrl-C: a live table on a terminal, elsewhere whenever something has changed.',
+      },
+      HELP,
+    ],
+  },
+  {
+    name: 'restart',
+    doc: 'Stop what runs and run this in its place, for what a reload cannot change: all is checked before anything is stopped. Without a command: start a daemon again as it was started, with --daemonize.',
+    operands: '[--] [<command> [args…]]',
+    options: RUN,
+  },
+  {
+    name: 'logs',
+    doc: 'Show the end of the log of a daemon that has a log file.',
+    options: [
+      ...TARGET,
+      {
+        flag: '--lines',
+        short: '-n',
+        value: 'N',
+        group: 'Answer',
+        doc: 'How many of the last lines.',
+        fallback: '10',
+      },
+      {
+        flag: '--follow',
+        short: '-f',
+        group: 'Answer',
+        doc: 'Go on with what is written, also when the file is moved away, until Ctrl-C.',
+      },
+      { flag: '--json', group: 'Answer', doc: 'The lines as they are in the file, also on a terminal.' },
+      HELP,
+    ],
+  },
+  ...['scale', 'inspect', 'replay', 'why'].map(
+    (name): CommandSpec => ({ name, doc: '', options: [], available: false }),
+  ),
+];
+
+export const commandSpec = (name: string): CommandSpec | undefined =>
+  COMMANDS.find((command) => command.name === name);
