@@ -121,7 +121,7 @@ describe('what a worker gets', () => {
     }
   });
 
-  it('in a later generation is the same: nothing of the hand-over reaches it', async () => {
+  it('S9: in a later generation is the same: nothing of the hand-over reaches it', async () => {
     const world = newWorld();
     const daemon = world.run(['--listen', '127.0.0.1:0', ...perl(...REPORTING)]);
     const before = await reported(await daemon.running().then(() => daemon));
@@ -255,7 +255,7 @@ describe('a daemon that a worker starts', () => {
     expect(status.workers[0]?.respawns).toBe(0);
   });
 
-  it('X15: is not taken for a successor when somebody invents a hand-over', async () => {
+  it('X9, X15: is not taken for a successor when somebody invents a hand-over', async () => {
     const world = newWorld();
     const daemon = world.run(perl(...REPORTING), {
       env: { TANIST_HANDOVER_FD: '0', TANIST_GENERATION: '41' },

@@ -77,7 +77,7 @@ describe('a second start', () => {
 
 describe('a pid file that is there already', () => {
   it.each(['stop', 'reload', 'status'])(
-    'X8: of nobody: %s says not running, and signals nobody',
+    'X8, X9: of nobody: %s says not running, and signals nobody',
     async (command) => {
       const world = newWorld();
       const innocent = bystander(world, 'sleep', ['1000']);

@@ -108,7 +108,7 @@ describe('--ready http', () => {
 });
 
 describe('--start-timeout', () => {
-  it('ends a worker that stays silent with its process group, and fills the slot again after a wait', async () => {
+  it('X18: ends a worker that stays silent with its process group, and fills the slot again after a wait', async () => {
     const world = newWorld();
     const worker = perl('ignore TERM', 'fork', 'hang');
     const daemon = world.run(['--start-timeout', '300ms', '--respawn-delay', '250ms', ...worker]);

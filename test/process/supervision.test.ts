@@ -261,7 +261,7 @@ describe('respawning', () => {
     expect((starts[2] ?? 0) - (ends[1] ?? 0)).toBeGreaterThanOrEqual(148);
   });
 
-  it('S27: adaptive doubles the wait after each young death, up to the delay', async () => {
+  it('S27, X18: adaptive doubles the wait after each young death, up to the delay', async () => {
     const world = newWorld();
     const daemon = world.run(['--respawn-delay', '350ms', ...perl('exit 7')]);
     const delays = await daemon.manyLines(5, 'worker.delayed');

@@ -298,7 +298,7 @@ test('the control socket beside the pid file must fit as well', () => {
   expect(refusal({ '--name': 'n'.repeat(64) })).toMatch(/a shorter path or name/);
 });
 
-test('the run directory is the first of option, environment, root, session and home', () => {
+test('S8: the run directory is the first of option, environment, root, session and home', () => {
   const pidFile = (env: SettingsContext['env'], uid = 1000, flags = {}) =>
     settings({ '--name': 'n', ...flags }, { env, uid }).pidFile;
   const all = { TANIST_RUN_DIR: '/t', RUNTIME_DIRECTORY: '/r:/other', XDG_RUNTIME_DIR: '/x', HOME: '/h' };
