@@ -39,6 +39,8 @@ export interface Settings {
   /** Number of slots, 1 or more. */
   readonly workers: number;
   readonly handoff: Handoff;
+  /** Whether a reload may be asked for; false for programs of which no two copies may start up together. */
+  readonly hotReload: boolean;
   readonly ready: Readiness;
   readonly startTimeoutMs: number;
   readonly reloadTimeoutMs: number;

@@ -17,7 +17,9 @@ export type ReloadReason =
   | 'health-failed'
   | 'takeover-timeout'
   | 'stopped'
-  | 'incompatible';
+  | 'incompatible'
+  /** The daemon does not allow reloads at all: nothing was started. */
+  | 'not-reloadable';
 
 export interface ReloadVerdict {
   readonly outcome: 'promoted' | 'refused' | 'rolled-back';

@@ -182,6 +182,7 @@ const withDefaults = (values: Values, fixed: Pick<Settings, 'name' | 'pidFile' |
     ...fixed,
     workers: values.workers ?? 1,
     handoff: values.handoff ?? (fixed.listen.length > 0 ? 'overlap' : 'exclusive'),
+    hotReload: !(values.noHotReload ?? false),
     ready: values.ready ?? { mode: 'takeover' },
     startTimeoutMs,
     reloadTimeoutMs:

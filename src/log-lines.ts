@@ -72,10 +72,12 @@ const workers: Table = {
 };
 
 const reload: Table = {
-  'reload.requested': ({ via }, context) =>
-    context.reload === null
+  'reload.requested': ({ via }, { reload: underWay, settings }) => {
+    if (underWay !== null) return line('info', `reload asked for by ${via} joins the one under way`);
+    return settings.hotReload
       ? line('info', `reload asked for by ${via}`)
-      : line('info', `reload asked for by ${via} joins the one under way`),
+      : line('warn', `reload asked for by ${via} is refused: this daemon allows none`);
+  },
   'reload.joined': () => line('info', 'another request for a reload joined this one'),
   'reload.started': ({ generation, pid }) => line('info', `generation ${generation} starts, pid ${pid}`),
   'handoff.begun': () => line('info', 'the successor is ready: the hand-over begins'),
@@ -101,8 +103,10 @@ const reload: Table = {
   'predecessor.gone': () => line('info', 'the predecessor is gone'),
   'stop.requested': ({ via }) => line('info', `stop asked for by ${via}`),
   // What it becomes is raised inside the machine, where nobody sees it.
-  'hangup.received': (_, { hangupStops }) =>
-    line('info', `${hangupStops ? 'stop' : 'reload'} asked for by SIGHUP`),
+  'hangup.received': (_, { hangupStops, settings }) =>
+    hangupStops || settings.hotReload
+      ? line('info', `${hangupStops ? 'stop' : 'reload'} asked for by SIGHUP`)
+      : line('warn', 'reload asked for by SIGHUP is refused: this daemon allows none'),
   'leftovers.counted': ({ remaining }) =>
     remaining === 0
       ? line('debug', 'no workers of the other generation are left')

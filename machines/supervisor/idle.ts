@@ -2,7 +2,7 @@
  * From the start to the first worker that is ready; a successor, until it asks for takeover.
  */
 import { supervisorSetup } from './end-actions.js';
-import { reload } from './ways.js';
+import { earlyReload, reload } from './ways.js';
 
 export const idle = supervisorSetup.createStateConfig({
   description: 'No worker has been ready yet. A successor stays here until it asks for takeover.',
@@ -63,7 +63,7 @@ export const idle = supervisorSetup.createStateConfig({
           actions: ['recordLifePipe', 'openControl', 'publish'],
         },
         'lifePipe.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': { actions: 'deferReload' },
+        'reload.requested': earlyReload,
       },
     },
     publishing: {
@@ -72,7 +72,7 @@ export const idle = supervisorSetup.createStateConfig({
         'control.claimed': { target: 'starting', actions: ['createSlots', 'fillSlots'] },
         'control.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'pid.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': { actions: 'deferReload' },
+        'reload.requested': earlyReload,
       },
     },
     starting: {

@@ -105,6 +105,21 @@ export const withReload = withSlots.extend({
       const verdict = verdictOf(args, 'refused', 'stopped', 'both generations stop');
       args.enqueue.sendTo('control', { type: 'control.answer', verdict });
     }),
+    refuseReload: enqueueActions((args) => {
+      const { context, event, enqueue } = args;
+      if (event.type !== 'reload.requested') return;
+      const verdict = {
+        ...verdictOf(
+          args,
+          'refused',
+          'not-reloadable',
+          'this daemon allows no reload: stop it and start it again',
+        ),
+        ids: event.id === null ? [] : [event.id],
+      };
+      enqueue.assign({ lastReload: verdict });
+      if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.answer', verdict });
+    }),
     answerStopped: enqueueActions((args) => {
       if (!args.context.opened.includes('control')) return;
       const detail = 'the supervisor is stopping';

@@ -46,6 +46,7 @@ export const withGuards = setup({
     hasFailure: ({ context }) => context.failure !== null,
     hangupStops: ({ context }) => context.hangupStops,
     isReloadDeferred: ({ context }) => context.deferredReload !== null,
+    isReloadable: ({ context }) => context.settings.hotReload,
     isLinked: ({ context }) => context.link !== 'none',
     isOverLimit: ({ context }) => exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs),
     holdsLock: ({ context }) => context.lock !== null && context.inCharge,

@@ -13,13 +13,20 @@ const settle = [
 export const settleWith = <const Actions extends readonly string[]>(actions: Actions) =>
   settle.map((transition) => ({ ...transition, actions }));
 
-export const reload = {
-  target: '#supervisor.reloading',
-  actions: ['beginReload', 'startSuccessor'],
-} as const;
+/** A request for a reload where none is under way. */
+export const reload = [
+  { guard: 'isReloadable', target: '#supervisor.reloading', actions: ['beginReload', 'startSuccessor'] },
+  { actions: 'refuseReload' },
+] as const;
+
+/** The same, while pid and control socket are still being published. */
+export const earlyReload = [
+  { guard: 'isReloadable', actions: 'deferReload' },
+  { actions: 'refuseReload' },
+] as const;
 
 /** What can be asked of a supervisor that serves; a predecessor may still be finishing beside it. */
 export const requests = {
-  'reload.requested': [{ guard: 'isLinked', actions: 'joinReload' }, reload],
+  'reload.requested': [{ guard: 'isLinked', actions: 'joinReload' }, ...reload],
   'stop.requested': { target: '#supervisor.stopping', actions: 'countStop' },
 } as const;

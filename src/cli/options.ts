@@ -138,6 +138,11 @@ const RELOAD: readonly OptionSpec[] = [
     fallback: 'overlap with --listen, else exclusive',
   },
   {
+    flag: '--no-hot-reload',
+    group: 'Reload',
+    doc: 'Refuse every reload, for a program of which no two copies may start up together.',
+  },
+  {
     flag: '--start-timeout',
     value: 'D',
     group: 'Reload',

@@ -52,6 +52,7 @@ const FIELDS = {
     read: choiceReader('overlap', 'exclusive'),
     schema: choiceSchema('overlap', 'exclusive'),
   },
+  noHotReload: { flag: '--no-hot-reload', read: readSwitch, schema: switchSchema },
   ready: { flag: '--ready', read: readReadiness, schema: readinessSchema },
   startTimeoutMs: { flag: '--start-timeout', read: durationReader(1), schema: durationSchema(1) },
   reloadTimeoutMs: { flag: '--reload-timeout', read: durationReader(1), schema: durationSchema(1) },

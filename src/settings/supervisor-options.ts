@@ -29,6 +29,10 @@ export interface SupervisorOptions {
   readonly workers?: number | 'auto';
   /** Whether two generations may serve at the same time. Default `overlap` with listeners, else `exclusive`. */
   readonly handoff?: Handoff;
+  /**
+   * Reloads are refused (`not-reloadable`), for a program of which no two copies may start up together. Default false.
+   */
+  readonly noHotReload?: boolean;
   /** How a worker is known to be ready. Default `takeover`. */
   readonly ready?: string | Readiness;
   /** A worker must become ready within it. 1 ms or more, default 60_000. */

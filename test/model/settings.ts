@@ -9,6 +9,7 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   listen: [],
   workers: 1,
   handoff: 'overlap',
+  hotReload: true,
   ready: { mode: 'takeover' },
   startTimeoutMs: 60_000,
   reloadTimeoutMs: 65_000,

@@ -12,6 +12,7 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   'first, overlap, 1 slot': { ...first, settings: {} },
   'first, exclusive, 1 slot': { ...first, settings: { handoff: 'exclusive' } },
   'first, overlap, 1 slot, limit, terminal': { ...first, hangupStops: true, settings: limited },
+  'first, overlap, 1 slot, no reload': { ...first, settings: { hotReload: false } },
   'successor, overlap, 1 slot': { ...first, successor: true, settings: {} },
   'successor, exclusive, 1 slot': { ...first, successor: true, settings: { handoff: 'exclusive' } },
   'successor, exclusive, no protocol, 1 slot': {

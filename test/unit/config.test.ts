@@ -50,6 +50,7 @@ test('without options every setting has its documented default', () => {
       listen: [],
       workers: 1,
       handoff: 'exclusive',
+      hotReload: true,
       ready: { mode: 'takeover' },
       startTimeoutMs: 60_000,
       reloadTimeoutMs: 65_000,

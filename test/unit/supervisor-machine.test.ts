@@ -276,6 +276,42 @@ describe('too many respawns', () => {
   });
 });
 
+describe('a daemon that allows no reload (S31)', () => {
+  const FIXED: Partial<Settings> = { hotReload: false };
+
+  it('refuses every request, tells whoever waits, and starts nothing', () => {
+    const supervisor = running(FIXED);
+    const step = supervisor.send(asksReload('a'));
+    expect([step.state, step.spawned]).toEqual(['running', []]);
+    const verdict = { outcome: 'refused', reason: 'not-reloadable', generation: 1, ids: ['a'] };
+    expect(sentTo(step, 'control')).toMatchObject([{ type: 'control.answer', verdict }]);
+    expect(step.context.lastReload).toMatchObject(verdict);
+  });
+
+  it('refuses a signal and a hang-up as well', () => {
+    const supervisor = running(FIXED);
+    for (const event of [asksReload(null), hangup]) {
+      const step = supervisor.send(event);
+      expect([step.state, step.spawned, step.context.lastReload?.ids]).toEqual(['running', [], []]);
+    }
+  });
+
+  it('refuses before its workers are there, and does not remember it', () => {
+    const supervisor = first(FIXED);
+    supervisor.send(locked, bound, asksReload('early'), piped, asksReload(null));
+    expect(supervisor.send(claimed).state).toBe('idle.starting');
+    expect(supervisor.send(asksReload('late')).state).toBe('idle.starting');
+    expect(supervisor.send(spawned(), isReady()).state).toBe('running');
+  });
+
+  it('that was a successor lets others join its own reload, and refuses from then on', () => {
+    const supervisor = inCharge(FIXED);
+    expect(supervisor.send(asksReload('b')).context.reload?.ids).toEqual(['a', 'b']);
+    supervisor.send({ type: 'predecessor.gone', leftovers: [], ...AT });
+    expect(supervisor.send(asksReload('c')).context.lastReload).toMatchObject({ reason: 'not-reloadable' });
+  });
+});
+
 describe('a reload, seen by the predecessor', () => {
   it('is accepted while no worker has ever been ready', () => {
     const supervisor = first();
