@@ -31,7 +31,9 @@ describe('the diagrams', () => {
     const supervisor = textOf('diagrams/supervisor.md');
     for (const state of ['idle', 'running', 'respawning', 'reloading', 'takeover', 'handoff'])
       expect(supervisor).toMatch(new RegExp(`\\| \`${state}\` \\| [A-Z]`));
-    expect(supervisor).toContain('| `reload.requested` | → reloading / beginReload, startSuccessor |');
+    expect(supervisor).toContain(
+      '| `reload.requested` | [isReloadable] → reloading / beginReload, startSuccessor; else stays / refuseReload |',
+    );
     expect(supervisor).toContain('| `handoff.begun` | ignored |');
   });
 
