@@ -1,6 +1,7 @@
 import { Server } from 'node:net';
 import { Connections, isHttpServer } from './connections.js';
 import type { Inheritance } from './inheritance.js';
+import { LastWork } from './last-work.js';
 import { type Address, chooseAddress, findListener, listenOn } from './listening.js';
 import { Probe } from './probe.js';
 import { type Drainable, type Farewell, Shutdown, type ShutdownHook } from './shutdown.js';
@@ -23,19 +24,30 @@ type NamedAddresses = Readonly<Record<string, Address>>;
 /** The worker's side, from what it inherited. Listens for signals from the beginning. */
 export class ConnectedWorker implements Worker {
   readonly supervised: boolean;
+  readonly isSupervisor = false;
+  readonly channelFd: number | null;
+  /** How soon a pong must come. Milliseconds. */
+  readonly pingTimeoutMs: number;
   readonly generation: number;
   readonly slot: number;
   readonly #inheritance: Inheritance;
   readonly #shutdown: Shutdown;
   readonly #channel: SupervisorChannel | null;
   readonly #served: Server[] = [];
+  readonly #onAdmitted: (() => void)[] = [];
   #probe: Promise<void> | undefined;
+  /** Somebody has looked at `signal`: he may know when to come to an end. */
+  #isSignalKnown = false;
+  /** Calls of `readyToTakeOver` without an answer. */
+  #waiting = 0;
 
   /** @param isLeftTo says when leaving on a signal is the program's own business; default: never. */
   constructor(inheritance: Inheritance, isLeftTo: Farewell['isLeftTo'] = () => false) {
     const { channelFd, generation, slot, pingTimeoutMs, drainTimeoutMs, stopSignal } = inheritance;
     this.#inheritance = inheritance;
     this.supervised = channelFd !== null;
+    this.channelFd = channelFd;
+    this.pingTimeoutMs = pingTimeoutMs;
     this.generation = generation;
     this.slot = slot;
     this.#shutdown = new Shutdown(drainTimeoutMs);
@@ -50,6 +62,7 @@ export class ConnectedWorker implements Worker {
   }
 
   get signal(): AbortSignal {
+    this.#isSignalKnown = true;
     return this.#shutdown.signal;
   }
 
@@ -86,9 +99,17 @@ export class ConnectedWorker implements Worker {
   }
 
   async readyToTakeOver(): Promise<void> {
-    await this.#shutdown.unlessLeaving();
-    await this.#channel?.takeover();
-    await this.#shutdown.unlessLeaving();
+    this.#waiting += 1;
+    try {
+      const gone = this.#channel?.gone;
+      if (gone !== undefined) throw gone;
+      await this.#shutdown.unlessLeaving();
+      await this.#channel?.takeover();
+      await this.#shutdown.unlessLeaving();
+    } finally {
+      this.#waiting -= 1;
+    }
+    for (const admitted of this.#onAdmitted.splice(0)) admitted();
   }
 
   async ping(): Promise<void> {
@@ -110,6 +131,30 @@ export class ConnectedWorker implements Worker {
 
   listener(name?: string): number {
     return findListener(this.#inheritance, name).fd;
+  }
+
+  /** Why the worker leaves; null while it does not. For tanist itself: unlike `signal` it says nothing about who asks. */
+  get leavingFor(): unknown {
+    const { aborted, reason } = this.#shutdown.signal;
+    return aborted ? reason : null;
+  }
+
+  /** Leaves as at a stop signal. For tanist itself. */
+  leave(why: string): void {
+    this.#shutdown.begin(why);
+  }
+
+  /** Calls back once, when the worker may serve. For tanist itself. */
+  onAdmitted(callback: () => void): void {
+    this.#onAdmitted.push(callback);
+  }
+
+  /**
+   * Waits for the program's main function when the worker leaves, if it can know: it has looked at `signal`, and is
+   * not one that waits to take over, to which nobody will answer. For tanist itself.
+   */
+  finishFirst(finished: Promise<unknown>): void {
+    this.#shutdown.addDrainable(new LastWork(finished, () => this.#isSignalKnown && this.#waiting === 0));
   }
 
   #placesOf(served: Server | NamedServers, fallback: Address | NamedAddresses | undefined): Place[] {

@@ -102,7 +102,9 @@ export class Shutdown {
     // Those who follow the signal, or wait for an answer that will not come, are told before the hooks run.
     await loopTurn();
     await this.#runHooks();
-    process.exit(this.#failed ? 1 : undefined);
+    if (this.#failed) process.exitCode = 1;
+    // Without an argument: even `undefined` would replace the exit code that the program has set.
+    process.exit();
   }
 
   /** The last registered first: what was opened last may need what was opened before. */

@@ -38,6 +38,11 @@ export class SupervisorChannel {
     this.#socket.unref();
   }
 
+  /** The end of the channel; undefined while there is none. */
+  get gone(): WorkerError | undefined {
+    return this.#gone;
+  }
+
   /** Says `takeover`, once however often it is called; resolves at `ok`. */
   takeover(): Promise<void> {
     this.#takeover ??= this.#ask('takeover', OK);

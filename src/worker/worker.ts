@@ -34,6 +34,13 @@ export interface ServeOptions<Fallback = Address> {
 export interface Worker {
   /** False when the program runs without tanist; everything below then works alone. */
   readonly supervised: boolean;
+  /** False: this is the worker. For code that both roles of a program run. */
+  readonly isSupervisor: false;
+  /**
+   * The descriptor of the channel to the supervisor; null without tanist. To be named in messages and looked at, not
+   * to be read, written or closed: the worker does that.
+   */
+  readonly channelFd: number | null;
   /** Of the supervisor, counted from 1; 0 without tanist. */
   readonly generation: number;
   /** Which of the supervisor's places this worker fills; its replacement has the same. 0 without tanist. */
@@ -71,7 +78,8 @@ export interface Worker {
    * often it is called. Without tanist it resolves at once. Once the worker has been asked to leave it stays
    * pending.
    *
-   * @throws {WorkerError} `TANIST_SUPERVISOR_GONE` if the supervisor ends meanwhile; the worker then leaves.
+   * @throws {WorkerError} `TANIST_SUPERVISOR_GONE` if the supervisor ends meanwhile or has ended; the worker then
+   * leaves.
    */
   readyToTakeOver(): Promise<void>;
 

@@ -140,6 +140,20 @@ describe('a worker that serves', () => {
 });
 
 describe('a worker on its channel', () => {
+  it('has its descriptor to show, and is no supervisor', async () => {
+    const worker = start(`const worker = await connect();
+      worker.status([worker.isSupervisor, fs.fstatSync(worker.channelFd).isSocket()].join(' '));`);
+    expect(await worker.hear()).toBe('status false true');
+  });
+
+  it('leaves with the exit status that the program has set', async () => {
+    const worker = start(`const worker = await connect(); process.exitCode = 7; worker.status('set');
+      setInterval(() => undefined, 60_000);`);
+    expect(await worker.hear()).toBe('status set');
+    worker.signal('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 7, signal: null });
+  });
+
   it('knows where it stands, and passes no descriptor on to what it starts', async () => {
     const worker = start(
       `const worker = await connect();
