@@ -91,6 +91,8 @@ export interface Origin {
   readonly directory: string;
   /** The words behind `tanist`; null where a program of its own called `createSupervisor()`. */
   readonly commandLine: readonly string[] | null;
+  /** The path of a program that is its own command (`defineDaemon`), as it was named; the words are those behind it. */
+  readonly script?: string;
 }
 
 /** `GET /status` and `tanist status --json`. Fields may be added. Times are ISO 8601. */

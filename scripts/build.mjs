@@ -3,6 +3,7 @@
 // supervisor has 1.4 MB less of private memory.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -17,20 +18,25 @@ execFileSync(
   },
 );
 
-/** The bundles are loaded one after the other and share what is outside of them. */
-const OUTSIDE = {
-  './program.js': './program.js',
-  '../os/held-signals.js': './held-signals.js',
-  './held-signals.js': './held-signals.js',
+/**
+ * Modules of which there is one in a process, whichever bundles are loaded: they have state, or a class that others
+ * compare with. Each is a file of its own, by its source.
+ */
+const SHARED = {
+  'src/cli/program.ts': './program.js',
+  'src/errors.ts': './errors.js',
+  'src/os/held-signals.ts': './held-signals.js',
+  'src/worker/index.ts': '../worker.js',
 };
-const outside = {
-  name: 'outside',
+const shared = {
+  name: 'shared',
   setup: (bundle) =>
-    bundle.onResolve({ filter: /(program|held-signals)\.js$/ }, ({ path, kind }) =>
-      kind === 'entry-point' || OUTSIDE[path] === undefined
+    bundle.onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, kind, resolveDir }) => {
+      const source = relative(root, resolve(resolveDir, path)).replace(/\.js$/, '.ts');
+      return kind === 'entry-point' || SHARED[source] === undefined
         ? undefined
-        : { path: OUTSIDE[path], external: true },
-    ),
+        : { path: SHARED[source], external: true };
+    }),
 };
 
 await build({
@@ -38,6 +44,9 @@ await build({
   entryPoints: {
     tanist: 'src/cli/main.ts',
     program: 'src/cli/program.ts',
+    api: 'src/index.ts',
+    start: 'src/start.ts',
+    errors: 'src/errors.ts',
     'held-signals': 'src/os/held-signals.ts',
   },
   outdir: 'dist/bin',
@@ -46,7 +55,7 @@ await build({
   platform: 'node',
   target: 'node20.19',
   external: ['fs-ext', 'pino-pretty', 'cli-table3'],
-  plugins: [outside],
+  plugins: [shared],
   // Names stay for stack traces; comments and spaces would stay in memory for months.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -83,6 +92,15 @@ await build({
   minifySyntax: true,
   logLevel: 'warning',
 });
+// What programs import is one CommonJS file behind names that an ES module can have.
+const names = ['createSupervisor', 'defineDaemon', 'TanistError'].join(', ');
+writeFileSync(
+  `${root}dist/tanist.js`,
+  `import { createRequire } from 'node:module';
+const { ${names} } = createRequire(import.meta.url)('./bin/api.js');
+export { ${names} };
+`,
+);
 writeFileSync(`${root}dist/bin/package.json`, '{ "type": "commonjs" }\n');
 chmodSync(`${root}dist/bin/tanist.js`, 0o755);
 

@@ -2,6 +2,7 @@
  * A supervisor inside a program of one's own.
  */
 import { isatty } from 'node:tty';
+import type { Origin } from '../machines/status.js';
 import { resolveSettings, type SupervisorOptions } from './config.js';
 import { asTanistError, exitStatusOf, TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
@@ -14,6 +15,17 @@ import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { type Supervisor, startSupervisor } from './supervisor.js';
 
 const STDIN = 0;
+
+/** The words a supervisor was started with; an embedder has none. */
+const originOf = (
+  options: SupervisorOptions | CommandLineSettings,
+): Pick<Origin, 'commandLine' | 'script'> => {
+  if (!('commandLine' in options)) return { commandLine: null };
+  const { own } = options;
+  return own === undefined
+    ? { commandLine: process.argv.slice(2) }
+    : { commandLine: own.words, script: own.script };
+};
 
 const start = (
   options: SupervisorOptions | CommandLineSettings,
@@ -46,7 +58,7 @@ const start = (
     origin: {
       ...words,
       directory: cwd,
-      commandLine: 'commandLine' in options ? process.argv.slice(2) : null,
+      ...originOf(options),
     },
     log,
     hangupStops,

@@ -13,6 +13,11 @@ const ERRORS = {
     status: 2,
     hint: 'This version of tanist does not have it yet: leave the option out.',
   },
+  TANIST_DEFINITION: { status: 2, hint: 'Correct the call of defineDaemon() in the program.' },
+  TANIST_UNDECLARED_OPTION: {
+    status: 1,
+    hint: 'Declare it in the options of defineDaemon(), or correct its name.',
+  },
   TANIST_COMMAND_NOT_FOUND: { status: 2, hint: 'Check the spelling, the working directory and PATH.' },
   TANIST_WORKING_DIRECTORY: { status: 2, hint: 'Make the directory, or name another with --chdir.' },
   TANIST_ENV_FILE: {

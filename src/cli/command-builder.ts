@@ -18,7 +18,7 @@ const deaf: Heard = () => undefined;
 
 /** A command that stops at the first word that is no option, and prints nothing by itself. */
 export const buildCommand = (spec: CommandSpec, heard: Heard = deaf): Command => {
-  const command = new Command(spec === PROGRAM ? 'tanist' : `tanist ${spec.name}`)
+  const command = new Command(spec.calledAs ?? (spec === PROGRAM ? 'tanist' : `tanist ${spec.name}`))
     .description(spec.doc)
     .usage([spec === PROGRAM ? '' : '[options]', spec.operands ?? ''].join(' ').trim())
     .helpOption(false)

@@ -42,7 +42,9 @@ const listsFor = (spec: CommandSpec): readonly (readonly [string, readonly Row[]
     'Durations (D):',
     [['250ms, 1.5s, 2m, 1h', 'a number without a unit is refused']],
   ] as const;
-  return spec.name === 'run' ? [durations, ['Signals:', SIGNALS], statuses] : [durations, statuses];
+  return spec.name === 'run' || spec.calledAs !== undefined
+    ? [durations, ['Signals:', SIGNALS], statuses]
+    : [durations, statuses];
 };
 
 const formatList = (heading: string, rows: readonly Row[], helper: Help): string[] => {

@@ -29,12 +29,25 @@ export const intentOf = async (words: CommandLineSettings, context: CommandLineC
   return { resolved, program: resolveProgram(command, place, context.env) };
 };
 
-/** The intent of a supervisor that runs; null if it was not started by `tanist run`. */
-export const intentOfOrigin = async (origin: Origin, context: CommandLineContext): Promise<Intent | null> => {
-  if (origin.commandLine === null) return null;
+/** Reads the words of a start that was made before; null for one of another kind. */
+export type ReadOrigin = (origin: Origin, context: CommandLineContext) => CommandLineSettings | null;
+
+/** The words of `tanist run`. */
+export const readRunOrigin: ReadOrigin = ({ commandLine, script }, context) => {
+  if (commandLine === null || script !== undefined) return null;
+  const parsed = parseCommandLine(commandLine, context);
+  return parsed.command === 'run' ? parsed.settingsInput : null;
+};
+
+/** The intent of a supervisor that runs; null if it was started in another way than this one. */
+export const intentOfOrigin = async (
+  origin: Origin,
+  context: CommandLineContext,
+  read: ReadOrigin,
+): Promise<Intent | null> => {
   const there = { ...context, cwd: origin.directory };
-  const parsed = parseCommandLine(origin.commandLine, there);
-  return parsed.command === 'run' ? intentOf(parsed.settingsInput, there) : null;
+  const words = read(origin, there);
+  return words && intentOf(words, there);
 };
 
 /** How the intent of what runs differs from ours, in words; null if both are the same. */

@@ -20,6 +20,8 @@ export interface OptionSpec {
 
 export interface CommandSpec {
   readonly name: string;
+  /** How it is called; `tanist` and its name when absent. */
+  readonly calledAs?: string;
   readonly doc: string;
   /** What follows the options, as the usage line has it. */
   readonly operands?: string;

@@ -5,7 +5,7 @@ import type { Status } from '../../machines/status.js';
 import type { CommandLineSettings } from '../config.js';
 import { asTanistError, TanistError } from '../errors.js';
 import type { CommandLineContext } from './command-line.js';
-import { difference, intentOf, intentOfOrigin } from './intent.js';
+import { difference, intentOf, intentOfOrigin, type ReadOrigin } from './intent.js';
 import { type Target, targetOf } from './target.js';
 import { printable, type Terminal } from './terminal.js';
 import { requestVerdict, tellVerdict } from './verdict.js';
@@ -25,6 +25,7 @@ export const secondStart = async (
   words: CommandLineSettings,
   context: CommandLineContext,
   terminal: Terminal,
+  readOrigin: ReadOrigin,
 ): Promise<number> => {
   const ours = await intentOf(words, context);
   const { name, pidFile } = ours.resolved.settings;
@@ -39,19 +40,18 @@ export const secondStart = async (
   }
   const theirs =
     status.origin &&
-    (await intentOfOrigin(status.origin, context).catch((thrown: unknown) => {
+    (await intentOfOrigin(status.origin, context, readOrigin).catch((thrown: unknown) => {
       throw refused(`what it runs cannot be looked up any more: ${asTanistError(thrown).message}`, RESTART);
     }));
   if (!theirs) {
     const by = status.origin && printable([status.origin.command, ...status.origin.args].join(' '));
-    throw refused(
-      `it was not started by tanist run${by === null ? '' : `, but by a program of its own that supervises \`${by}\``}`,
-    );
+    throw refused(`it was started in another way than this${by === null ? '' : `: it supervises \`${by}\``}`);
   }
   const what = difference(theirs, ours);
   if (what !== null) throw refused(what, RESTART);
   terminal.err(`${printable(name)} runs already (pid ${status.pid}): asked it to reload\n`);
   const verdict = await requestVerdict(target, new AbortController().signal);
+  if (verdict.reason === 'not-reloadable') throw refused('it allows no reload', RESTART);
   return tellVerdict(verdict, target, false, terminal);
 };
 

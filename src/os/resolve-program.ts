@@ -136,6 +136,43 @@ export const resolveProgram = (
   return { file: findCommand(command, directory, path), args, ...common };
 };
 
+/** How a script is started: a Node with options of its own, and the words behind the script. */
+export interface ScriptStart {
+  readonly node: string;
+  readonly nodeArgs: readonly string[];
+  readonly script: string;
+  readonly words: readonly string[];
+}
+
+/** How this very program was started. The script is as it was named; empty where Node runs none. */
+export const ownStart = (startDirectory: string, env: Environment): ScriptStart => {
+  const { node, nodeArgs, script, args } = relaunchOf(startDirectory, env);
+  return { node, nodeArgs, script: process.argv[1] === undefined ? '' : script, words: args };
+};
+
+/** Ends Node's own options: without it Node takes some of those behind the script for its own. */
+const END_OF_OPTIONS = '--';
+
+/**
+ * A script as the command of its own workers: the file that its name means now.
+ *
+ * @param startDirectory as named.
+ * @throws {TanistError} `TANIST_COMMAND_NOT_FOUND` where there is no script.
+ */
+export const scriptCommand = (
+  startDirectory: string,
+  { node, nodeArgs, script, words }: ScriptStart,
+): { readonly command: string; readonly args: readonly string[] } => {
+  if (script === '') throw notFound('this Node runs no script: a daemon is a program in a file');
+  return { command: node, args: [...nodeArgs, END_OF_OPTIONS, findScript(script, startDirectory), ...words] };
+};
+
+/** What was made a command before. */
+export const scriptStartOf = (command: string, args: readonly string[], script: string): ScriptStart => {
+  const end = args.indexOf(END_OF_OPTIONS);
+  return { node: command, nodeArgs: args.slice(0, end), script, words: args.slice(end + 2) };
+};
+
 /** How this very program is started again. */
 export const relaunchOf = (startDirectory: string, env: Environment): Relaunch => {
   const [, script = '', ...args] = process.argv;

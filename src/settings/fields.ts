@@ -121,6 +121,10 @@ export const flagOf = (key: Key | 'listen'): string => (key === 'listen' ? '--li
 export const offFlagOf = (key: Key | 'listen'): string | undefined =>
   key === 'listen' ? undefined : (FIELDS[key] as Field).off;
 
+/** The key a flag leads to; null for one that leads to no setting. */
+export const keyOfFlag = (flag: string): Key | 'listen' | null =>
+  flag === '--listen' ? 'listen' : (FIELD_KEYS.find((key) => FIELDS[key].flag === flag) ?? null);
+
 export const isRepeatable = (key: Key | 'listen'): boolean => key === 'listen' || 'repeatable' in FIELDS[key];
 
 /** Reads the one value of a field. */

@@ -28,7 +28,10 @@ export interface Given {
   readonly mistakes: readonly Mistake[];
 }
 
-/** The words of a command line, by flag, and for what it does not say the values of the configuration file. */
+/**
+ * The words of a command line, by flag; for what it does not say the values of the configuration file, and for what
+ * neither says those that the program brings along.
+ */
 export const fromCommandLine = (input: CommandLineSettings): Given => {
   const file = input.configFile ?? { path: '', values: {} };
   const wordsOf = (key: Key | 'listen') => {
@@ -37,12 +40,14 @@ export const fromCommandLine = (input: CommandLineSettings): Given => {
     if (off === undefined || !input.commandLine.has(off)) return words;
     return words === undefined ? [OFF] : [CONTRADICTION];
   };
-  const written = (key: Key | 'listen') => wordsOf(key) !== undefined || file.values[key] === undefined;
+  const defaults = input.defaults ?? {};
+  const kept = (key: Key | 'listen') => (file.values[key] === undefined ? defaults : file.values)[key];
+  const written = (key: Key | 'listen') => wordsOf(key) !== undefined || kept(key) === undefined;
   const inFile = input.command === undefined && file.values.command !== undefined;
   return {
     value: (key) => {
       const words = wordsOf(key);
-      if (words === undefined) return file.values[key];
+      if (words === undefined) return kept(key);
       // As everywhere, the last of several values wins: a script may append to what it was given.
       return isRepeatable(key) ? words : words.at(-1);
     },
@@ -50,7 +55,8 @@ export const fromCommandLine = (input: CommandLineSettings): Given => {
     spell: (key) => {
       if (key === 'args') return inFile ? `${file.path}: args` : 'args';
       if (key === 'command') return inFile ? `${file.path}: command` : '<command>';
-      return written(key) ? flagOf(key) : `${file.path}: ${key}`;
+      if (written(key)) return flagOf(key);
+      return file.values[key] === undefined ? key : `${file.path}: ${key}`;
     },
     command: input.command ?? file.values.command,
     args: inFile && file.values.args !== undefined ? file.values.args : input.args,

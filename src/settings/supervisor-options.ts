@@ -94,6 +94,10 @@ export interface CommandLineSettings {
   readonly configFile?: { readonly path: string; readonly values: Readonly<Record<string, unknown>> };
   /** Mistakes in the words themselves, still to be told: those in the file are told together with them. */
   readonly mistakes?: readonly Mistake[];
+  /** What holds where the line says nothing: the options a program brings along, by key. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** A program that is its own command: its path as it was named, and the words it was given. */
+  readonly own?: { readonly script: string; readonly words: readonly string[] };
 }
 
 /** Keys of options that are known, but not available in this version: refused, never ignored. */

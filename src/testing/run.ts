@@ -49,6 +49,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     name: 'daemon',
     pidFile: '/run/daemon.pid',
     handoff: pick(['overlap', 'exclusive']),
+    hotReload: true,
     workers: pick([1, 2, 3]),
     ready: pick([
       { mode: 'takeover' },

@@ -8,26 +8,8 @@ const TESTS = fileURLToPath(new URL('..', import.meta.url));
 
 /** Numbers of which the tests come with what is built at present: then they leave this list. */
 const AWAITED: readonly string[] = [
-  ...[
-    'S1',
-    'S2',
-    'S3',
-    'S4',
-    'S5',
-    'S6',
-    'S7',
-    'S11',
-    'S16',
-    'S17',
-    'S18',
-    'S19',
-    'S20',
-    'S21',
-    'S30',
-    'S31',
-    'S39',
-  ],
-  ...['X7', 'X13', 'X17', 'X19', 'X20'],
+  ...['S11', 'S16', 'S17', 'S18', 'S19', 'S39'],
+  ...['X13', 'X17', 'X19', 'X20'],
 ];
 
 const held = new Map<string, string[]>();

@@ -57,11 +57,37 @@ describe('who may import whom', () => {
     expect(strangers('src/actors', allowed)).toEqual([]);
   });
 
-  it('nothing but the command line imports the command line', () => {
+  it('nothing but the command line imports the command line, except for programs that have one of their own', () => {
     const others = [...importsIn('machines'), ...importsIn('src')];
+    // A daemon reads words, prints help and tells errors as tanist does, and runs as `tanist run` does.
+    const isDaemon = ({ from, to, typesOnly }: Import) =>
+      (from.startsWith('src/daemon') && typesOnly) ||
+      (from.startsWith('src/daemon') &&
+        ['command-table', 'help', 'options', 'report', 'terminal', 'words'].includes(
+          to.slice('src/cli/'.length, -'.ts'.length),
+        )) ||
+      (from === 'src/start.ts' && to === 'src/cli/commands/run.ts');
     expect(
-      others.filter(({ from, to }) => to.startsWith('src/cli/') && !from.startsWith('src/cli/')).map(text),
+      others
+        .filter((entry) => entry.to.startsWith('src/cli/') && !entry.from.startsWith('src/cli/'))
+        .filter((entry) => !isDaemon(entry))
+        .map(text),
     ).toEqual([]);
+  });
+
+  it('a worker of a daemon loads neither machines nor log nor lock', () => {
+    const heavy = ['xstate', 'pino', 'src/embed.ts', 'src/supervisor.ts', 'src/log.ts'];
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      // The first is loaded by a supervisor that starts, the second at the first lock.
+      for (const { from, to, typesOnly } of [...importsIn('src'), ...importsIn('machines')])
+        if (from === file && !typesOnly && to !== 'src/start.ts' && to !== 'fs-ext') visit(to);
+    };
+    visit('src/index.ts');
+    expect(reached).toContain('src/daemon/worker-role.ts');
+    expect([...reached].filter((file) => heavy.includes(file))).toEqual([]);
   });
 
   it('diagrams import the machines and xstate', () => {

@@ -185,7 +185,7 @@ process.exitCode = (await createSupervisor(options).done) === null ? 0 : 5;\n`,
     expect(await startAgain()).toMatchObject({
       status: 5,
       stderr: expect.stringContaining(
-        `; it was not started by tanist run, but by a program of its own that supervises \`${fixture('service.mjs')}\`\n`,
+        `; it was started in another way than this: it supervises \`${fixture('service.mjs')}\`\n`,
       ),
     });
     // The program itself, started again, ends as it says it does.

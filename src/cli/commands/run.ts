@@ -8,6 +8,7 @@ import { isErrorCode, TanistError } from '../../errors.js';
 import { releaseSignals } from '../../os/held-signals.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
 import type { CommandLineContext } from '../command-line.js';
+import { type ReadOrigin, readRunOrigin } from '../intent.js';
 import type { Terminal } from '../terminal.js';
 
 const STDERR = 2;
@@ -34,6 +35,7 @@ export const run = async (
   settings: CommandLineSettings,
   context: CommandLineContext,
   terminal: Terminal,
+  readOrigin: ReadOrigin = readRunOrigin,
 ): Promise<number> => {
   const supervisor = await startFromWords(settings, await prettyFormat());
   const failure = await supervisor.done;
@@ -42,5 +44,5 @@ export const run = async (
   // Nothing runs here, and nothing will: from now on this is a client, which a signal may end.
   releaseSignals();
   const { secondStart } = await import('../second-start.js');
-  return secondStart(failure.message, settings, context, terminal);
+  return secondStart(failure.message, settings, context, terminal, readOrigin);
 };
