@@ -99,6 +99,24 @@ describe('the packed package', () => {
     expect(said.trim()).toBe('null true');
   });
 
+  it('gives tanist with nothing beside it, as far as no supervisor starts', () => {
+    const project = projectWith('light', []);
+    const said = run(
+      project,
+      `import * as tanist from 'tanist';
+       const { defineDaemon, TanistError } = tanist;
+       process.argv[1] = 'node_modules/tanist/dist/tanist.js'; // A script that there is.
+       const daemon = defineDaemon({ name: 'x', documentation: 'It is there.', supervisedProcess: () => undefined });
+       let error;
+       try { defineDaemon({}); } catch (thrown) { error = thrown; }
+       console.log(Object.keys(tanist).join(), error instanceof TanistError, error.code);
+       process.exitCode = await daemon.run(['--help']);`,
+    );
+    expect(said).toMatch(
+      /^TanistError,createSupervisor,defineDaemon true TANIST_DEFINITION\nUsage: tanist\.js \[options\]\n\nIt is there\.\n/,
+    );
+  });
+
   it('gives tanist/worker with nothing beside it', () => {
     const project = projectWith('worker', []);
     expect(run(project, `import { connect } from 'tanist/worker'; console.log(typeof connect);`).trim()).toBe(

@@ -38,6 +38,18 @@ describe('the ticker', () => {
     ]);
   });
 
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  it.skipIf(major < 22 || (major === 22 && minor < 18))(
+    'is the same in TypeScript, where Node runs it',
+    async () => {
+      const world = newDaemons();
+      const daemon = world.launch(['--every', '20ms'], { script: TICKER.replace('.mjs', '.ts') });
+      await daemon.running();
+      expect((await world.tanist('reload', '--name', 'ticker')).status).toBe(0);
+      await until('a tick of the second', () => daemon.stdout().includes('tick 1 of generation 2\n'));
+    },
+  );
+
   it('is started again when its worker is killed', async () => {
     const world = newDaemons();
     const daemon = world.launch(['--every=20ms'], { script: TICKER });
