@@ -62,7 +62,7 @@ const servingSteps = (generation: number): Step[] =>
   world.steps().filter((one) => one.step === 'serving' && one.generation === generation);
 
 describe.each(MODES)('a supervisor that is killed during a reload, %s', (mode: Mode) => {
-  it('is succeeded, if it was the predecessor, by a successor that had not asked yet', async () => {
+  it('S39: is succeeded, if it was the predecessor, by a successor that had not asked yet: their socket tells, no pid is polled', async () => {
     const gate = world.path('gate');
     const { daemon, status } = await world.started({ mode, options: ['--workers', '2'] });
     world.release({ version: 'two', gate });
