@@ -56,11 +56,10 @@ export const openTail = (path: string, count: number): Tail => {
       const size = fstatSync(descriptor).size;
       const truncated = size < position;
       if (truncated) [position, rest] = [0, Buffer.alloc(0)];
-      const lines = read();
+      // Looked for before the old file is read: the writer looks before every line, and has written its last there.
       const next = successor(path, descriptor);
+      const lines = read();
       if (next === null) return { lines, turn: truncated ? 'truncated' : 'none' };
-      // The writer may have written to the old file until now: it is read to its end first.
-      lines.push(...read());
       restart(next);
       return { lines: [...lines, ...read()], turn: 'replaced' };
     },
