@@ -116,6 +116,14 @@ export type ControlOrder =
   /** The final stop: remove the path if it is still ours. */
   | { readonly type: 'control.remove' };
 
+/** Watches the command that waits for a daemonized start. Reports `StarterFact`s until it was told. */
+export interface StarterInput {
+  readonly descriptor: number;
+}
+
+/** Every worker is ready: the command may return. */
+export type StarterOrder = { readonly type: 'starter.tell' };
+
 /** What both sides of a reload may order of the link between them. */
 export type LinkOrder =
   /** Report every message that waits, then `inbox.empty`. */
@@ -188,6 +196,7 @@ export const listeners = placeholder<ListenersOrder, ListenersInput>('listeners'
 export const lifePipe = placeholder<EventObject, LifePipeInput>('lifePipe');
 export const signals = placeholder<EventObject, SignalsInput>('signals');
 export const control = placeholder<ControlOrder, ControlInput>('control');
+export const starter = placeholder<StarterOrder, StarterInput>('starter');
 export const successor = placeholder<SuccessorOrder, SuccessorInput>('successor');
 export const predecessor = placeholder<PredecessorOrder, PredecessorInput>('predecessor');
 export const leftovers = placeholder<EventObject, LeftoversInput>('leftovers');

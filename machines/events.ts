@@ -388,6 +388,11 @@ export type ControlFact =
   | { readonly type: 'control.claimed'; readonly path: string; readonly atMs: number }
   | ({ readonly type: 'control.failed'; readonly atMs: number } & Failure);
 
+/** Facts about the command that waits for a daemonized start. */
+export type StarterFact =
+  /** It has ended, and nobody waits any more. */
+  { readonly type: 'starter.gone'; readonly atMs: number };
+
 /** What anybody outside may ask for. A signal is an alias of a control command. */
 export type Request =
   | {
@@ -407,6 +412,7 @@ export type SupervisorEvent =
   | ListenersFact
   | LifePipeFact
   | ControlFact
+  | StarterFact
   | WorkerReport
   | ReloadReport
   | TakeoverReport

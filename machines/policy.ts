@@ -71,6 +71,8 @@ export const DEFAULTS = {
   pingTimeoutMs: 5_000,
   /** Pid or control path could not be written by who is in charge: tried again after so long. */
   publishRetryMs: 1_000,
+  /** Added to the limits of a daemonized start: to load, to take the lock, to be killed. */
+  daemonizeGraceMs: 10_000,
   /** A worker that is silent for so long is mentioned once in the log. */
   silenceNoticeMs: 5_000,
   /** Between the starts of two workers of a successor: about what one needs of a processor to boot (Node 20). */
@@ -150,6 +152,17 @@ export const commitTimeoutMs = (settings: Settings): number =>
   settings.takeoverTimeoutMs +
   // Workers without the protocol are started only after the grant: their start is part of the wait.
   (startsAfterGrant(settings) ? settings.startTimeoutMs : 0);
+
+/**
+ * How long a daemonized start may take until every worker is ready, or nothing is left of it: what each of its waits
+ * may take, and the time of the supervisor itself.
+ */
+export const daemonizeTimeoutMs = (settings: Settings): number =>
+  settings.startTimeoutMs +
+  // Workers of an earlier supervisor first; those that were started last, where one fails.
+  2 * settings.drainTimeoutMs +
+  settings.takeoverTimeoutMs +
+  DEFAULTS.daemonizeGraceMs;
 
 /** In exclusive mode a program without the protocol would serve as soon as it lives: it must not start earlier. */
 export const startsAfterGrant = (settings: Pick<Settings, 'handoff' | 'ready'>): boolean =>

@@ -30,6 +30,8 @@ export interface ResolvedSettings {
   readonly noWarn: boolean;
   /** Absolute; null for standard error. */
   readonly logFile: string | null;
+  /** Detach, and wait until every worker is ready. */
+  readonly daemonize: boolean;
   /** The workers' command, as it was given. */
   readonly program: { readonly command: string; readonly args: readonly string[] };
   readonly surroundings: Surroundings;
@@ -66,6 +68,7 @@ export const checkSettings = (
     ...commandMistakes(given),
     ...place.mistakes,
     ...contradictions(given, fields.values),
+    ...detachmentMistakes(given, fields.values, listeners.listen),
   ];
   if (mistakes.length > 0) return { mistakes };
   const { values } = fields;
@@ -74,7 +77,8 @@ export const checkSettings = (
     settings: withDefaults(values, { name: place.name, pidFile: place.pidFile, listen: listeners.listen }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
     noWarn,
-    logFile: values.logFile === undefined ? null : resolve(context.cwd, values.logFile),
+    logFile: logFileOf(values, place.pidFile, context.cwd),
+    daemonize: values.daemonize ?? false,
     program: { command: String(given.command), args: given.args as readonly string[] },
     surroundings: {
       envFiles: (values.envFile ?? []).map((path) => resolve(context.cwd, path)),
@@ -83,6 +87,12 @@ export const checkSettings = (
       adopt: values.adopt ?? null,
     },
   };
+};
+
+/** A daemon has no standard error to speak of: its log is beside its pid file. */
+const logFileOf = ({ logFile, daemonize }: Values, pidFile: string, cwd: string): string | null => {
+  if (logFile !== undefined) return resolve(cwd, logFile);
+  return daemonize ? `${pidFile.replace(/\.pid$/, '')}.log` : null;
 };
 
 const listed = (raw: unknown): readonly unknown[] => {
@@ -174,6 +184,13 @@ const contradictions = (given: Given, values: Values): Mistake[] => {
     );
   }
   return mistakes;
+};
+
+const detachmentMistakes = (given: Given, values: Values, listen: Settings['listen']): Mistake[] => {
+  if (!values.daemonize || !listen.some(({ kind }) => kind === 'systemd')) return [];
+  const option = given.spell('daemonize');
+  const message = `${option} and ${given.spell('listen')} "systemd": expected only one of them (systemd waits for a process in the foreground, and its sockets are for that one)`;
+  return [{ option, message }];
 };
 
 const withDefaults = (values: Values, fixed: Pick<Settings, 'name' | 'pidFile' | 'listen'>): Settings => {

@@ -3,14 +3,17 @@
  */
 import { isatty } from 'node:tty';
 import type { Origin } from '../machines/status.js';
+import type { Failure } from '../machines/events.js';
 import { resolveSettings, type SupervisorOptions } from './config.js';
 import { asTanistError, exitStatusOf, TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover, refuseHandover } from './os/handover-socket.js';
-import { openLogFile } from './os/log-file.js';
+import { type LogFile, openLogFile } from './os/log-file.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
+import { starterDescriptor, tellStarter } from './os/starter-socket.js';
+import { usageError } from './settings/mistake.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { type Supervisor, startSupervisor } from './supervisor.js';
 
@@ -50,6 +53,7 @@ const start = (
     );
   }
   const hangupStops = handover?.record.hangupStops ?? isatty(STDIN);
+  const waiting = handover === null ? starterDescriptor() : null;
   const supervisor = startSupervisor({
     settings,
     program,
@@ -63,6 +67,9 @@ const start = (
     log,
     hangupStops,
     handover,
+    ...(resolved.daemonize && logFile !== null ? { output: outputTo(logFile) } : {}),
+    starter:
+      waiting === null ? null : { descriptor: waiting, failed: (failure) => tellFailure(waiting, failure) },
   });
   const emergency = (error: unknown) => {
     // A defect of ours, or of the program around us, must not leave orphans.
@@ -90,6 +97,17 @@ const start = (
   return supervisor;
 };
 
+/** What is started after the log was moved away writes to the new one. */
+const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
+  const descriptor = logFile.descriptor();
+  return [descriptor, descriptor];
+};
+
+const tellFailure = (
+  descriptor: number,
+  { code, message, hint }: Failure & { readonly hint?: string },
+): void => tellStarter(descriptor, { say: 'failed', code, message, ...(hint === undefined ? {} : { hint }) });
+
 /** A successor's failure to start, in the words of a verdict. */
 const reasonOf = (error: unknown) => {
   if (error instanceof HandoverRefused) return error.reason;
@@ -112,7 +130,14 @@ const reasonOf = (error: unknown) => {
 export const createSupervisor = (
   options: SupervisorOptions,
   format: LogOptions['format'] = null,
-): Supervisor => startOrSucceed(options, format);
+): Supervisor => {
+  if (options.daemonize) {
+    const message =
+      'daemonize true: expected none, this program is the supervisor itself and cannot detach from whoever started it';
+    throw usageError([{ option: 'daemonize', message }]);
+  }
+  return startOrSucceed(options, format);
+};
 
 /** The same, from the words of a command line, with the file they may name. */
 export const startFromWords = async (
@@ -123,17 +148,22 @@ export const startFromWords = async (
   try {
     complete = await withConfigFile(words, startDirectoryOf(process.env, process.cwd()));
   } catch (error) {
-    tellPredecessor(error);
+    tellWaiting(error);
     throw error;
   }
   return startOrSucceed(complete, format);
 };
 
-/** Tells the predecessor, if there is one, why this process cannot succeed it. Said before anything was taken over. */
-export const tellPredecessor = (error: unknown): void => {
+/**
+ * Tells the predecessor, if there is one, why this process cannot succeed it, or the command that waits for a
+ * daemon why it cannot start. Said before anything was taken over or opened.
+ */
+export const tellWaiting = (error: unknown): void => {
   const messages = handoverDescriptor(process.env);
+  const starter = starterDescriptor();
   if (messages !== null)
     refuseHandover(messages, reasonOf(error), error instanceof Error ? error.message : String(error));
+  else if (starter !== null) tellFailure(starter, asTanistError(error));
 };
 
 const startOrSucceed = (
@@ -144,7 +174,7 @@ const startOrSucceed = (
   try {
     return start(options, messages === null ? null : readHandover(messages), format);
   } catch (error) {
-    tellPredecessor(error);
+    tellWaiting(error);
     if (error instanceof HandoverRefused)
       throw new TanistError('TANIST_RELOAD_REFUSED', error.message, { cause: error });
     throw error;

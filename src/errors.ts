@@ -95,6 +95,12 @@ const ERRORS = {
     hint: 'The control socket gave an answer this tanist does not understand: are the versions the same?',
   },
   TANIST_SPAWN_FAILED: { status: 1, hint: 'Check that the program exists and may be executed.' },
+  TANIST_WORKER_FAILED: {
+    status: 1,
+    hint: 'Look at what the worker wrote; start it without --daemonize to see it at once.',
+  },
+  TANIST_START_ABORTED: { status: 1, hint: 'Nothing is left running: start it again.' },
+  TANIST_START_FAILED: { status: 1, hint: 'The log file says how far it came.' },
   TANIST_INTERNAL: { status: 1, hint: 'This is a defect of tanist: please report it with the lines above.' },
 } as const satisfies Record<string, { status: number; hint: string }>;
 

@@ -27,6 +27,10 @@ export interface SupervisorParts {
   readonly log: Log;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
+  /** Standard output and standard error of what is started; its own where absent. */
+  readonly output?: () => readonly [number, number];
+  /** The command that waits for a daemonized start; null or absent where none does. */
+  readonly starter?: { readonly descriptor: number; readonly failed: (failure: Failure) => void } | null;
   /** Only a successor has one. */
   readonly handover: Handover | null;
 }
@@ -50,7 +54,14 @@ export interface Supervisor {
   killAll(): void;
 }
 
-const ensureDirectory = (directory: string): void => {
+/** A daemonized start that somebody stopped has failed for whoever waits for it. */
+const STOPPED: Failure = {
+  code: 'TANIST_START_ABORTED',
+  message: 'the daemon was stopped before every worker was ready',
+};
+
+/** @throws {TanistError} `TANIST_RUN_DIR`. */
+export const ensureDirectory = (directory: string): void => {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -76,19 +87,26 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     hangupStops: parts.hangupStops,
     origin: parts.origin,
     logFile: parts.logFile,
+    starter: parts.starter?.descriptor ?? null,
     handover: parts.handover,
   };
   const machine = provideEffects(env, {
     program: parts.program,
     relaunch: parts.relaunch,
     settings,
+    output: parts.output ?? (() => [1, 2]),
     base: settings.pidFile.replace(/\.pid$/, ''),
     status: () => statusOf(actor.getSnapshot()),
   });
   const actor = createActor(machine, { id: 'supervisor', input, inspect: log.observe });
   const done = new Promise<Failure | null>((resolve) => {
     actor.subscribe({
-      complete: () => resolve(actor.getSnapshot().output?.failure ?? null),
+      complete: () => {
+        const { output, context } = actor.getSnapshot();
+        const failure = output?.failure ?? null;
+        if (context.awaited) parts.starter?.failed(failure ?? STOPPED);
+        resolve(failure);
+      },
       // A machine in error has not disposed its children: what it started is ended from outside it.
       error: (error) => {
         env.killAll();

@@ -20,6 +20,8 @@ export interface SupervisorInput {
   /** Only told in the status: nothing depends on it. */
   readonly origin?: Origin;
   readonly logFile?: string | null;
+  /** Descriptor of the socket to the command that waits for a daemonized start; a successor has none. */
+  readonly starter?: number | null;
   /** Only a successor has one. */
   readonly handover: { readonly record: HandoverRecord; readonly messages: number } | null;
 }
@@ -43,6 +45,8 @@ export interface SupervisorContext extends SupervisorInput {
   readonly lifeRead: number | null;
   readonly inheritance: Inheritance;
   readonly slots: readonly SlotRecord[];
+  /** A command waits until every worker is ready: the first that fails before ends it all. */
+  readonly awaited: boolean;
   /** Some worker of this generation has been ready. */
   readonly everReady: boolean;
   /** Lock, pid file and control path are ours to write. */
@@ -139,6 +143,13 @@ export const failureOf = ({ context, event }: Args): Failure => {
     case 'lifePipe.failed':
     case 'control.failed':
       return { code: event.code, message: event.message };
+    case 'worker.failed':
+      return { code: 'TANIST_WORKER_FAILED', message: event.detail };
+    case 'starter.gone':
+      return {
+        code: 'TANIST_START_ABORTED',
+        message: 'the command that started the daemon ended before every worker was ready',
+      };
     case 'alarm.fired':
       return {
         code: 'TANIST_PREDECESSOR_WORKERS',
@@ -166,6 +177,7 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
       fence: record?.descriptors.fence ?? null,
     },
     slots: emptySlots(input.settings.workers, generation),
+    awaited: typeof input.starter === 'number',
     everReady: false,
     inCharge: record === null,
     link: record === null ? 'none' : 'takeover',

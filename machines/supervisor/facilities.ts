@@ -52,6 +52,14 @@ export const withFacilities = withGuards.extend({
       });
       enqueue.assign({ opened: [...context.opened, 'control' as const] });
     }),
+    openStarter: enqueueActions(({ context, enqueue }) => {
+      if (typeof context.starter !== 'number') return;
+      enqueue.spawnChild('starter', { id: 'starter', input: { descriptor: context.starter } });
+    }),
+    tellStarter: enqueueActions(({ enqueue }) => {
+      enqueue.sendTo('starter', { type: 'starter.tell' });
+      enqueue.assign({ awaited: false });
+    }),
     publish: enqueueActions(({ enqueue }) => {
       enqueue.sendTo('lock', { type: 'pid.write' });
       enqueue.sendTo('control', { type: 'control.claim' });

@@ -7,7 +7,10 @@ import { earlyReload, reload } from './ways.js';
 export const idle = supervisorSetup.createStateConfig({
   description: 'No worker has been ready yet. A successor stays here until it asks for takeover.',
   initial: 'deciding',
-  on: { 'stop.requested': { target: 'stopping', actions: 'countStop' } },
+  on: {
+    'stop.requested': { target: 'stopping', actions: 'countStop' },
+    'starter.gone': { target: 'stopping', actions: 'recordFailure' },
+  },
   states: {
     deciding: {
       description: 'A successor inherits what a first generation has to open.',
@@ -17,7 +20,7 @@ export const idle = supervisorSetup.createStateConfig({
           target: 'warming',
           actions: ['openLock', 'openFenceIfInherited', 'openListeners', 'openControl', 'startTakeover'],
         },
-        { target: 'locking', actions: 'openLock' },
+        { target: 'locking', actions: ['openLock', 'openStarter'] },
       ],
     },
     locking: {
@@ -69,10 +72,22 @@ export const idle = supervisorSetup.createStateConfig({
     publishing: {
       description: 'Pid and control socket are being published.',
       on: {
-        'control.claimed': { target: 'starting', actions: ['createSlots', 'fillSlots'] },
+        'control.claimed': [
+          { guard: 'isAwaited', target: 'proving', actions: ['createSlots', 'fillSlots'] },
+          { target: 'starting', actions: ['createSlots', 'fillSlots'] },
+        ],
         'control.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'pid.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'reload.requested': earlyReload,
+      },
+    },
+    proving: {
+      description:
+        'A daemonized start: a command waits until every worker is ready. The first that fails ends it all.',
+      always: { guard: 'allReady', target: 'starting', actions: ['tellStarter', 'retainSlots'] },
+      on: {
+        'worker.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'reload.requested': { actions: 'deferReload' },
       },
     },
     starting: {

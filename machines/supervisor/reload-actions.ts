@@ -120,6 +120,11 @@ export const withReload = withSlots.extend({
       enqueue.assign({ lastReload: verdict });
       if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.answer', verdict });
     }),
+    answerDeferred: enqueueActions((args) => {
+      if (args.context.deferredReload === null || !args.context.opened.includes('control')) return;
+      const verdict = verdictOf(args, 'refused', 'stopped', 'the supervisor is stopping');
+      args.enqueue.sendTo('control', { type: 'control.answer', verdict });
+    }),
     answerStopped: enqueueActions((args) => {
       if (!args.context.opened.includes('control')) return;
       const detail = 'the supervisor is stopping';

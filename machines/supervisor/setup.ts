@@ -2,7 +2,17 @@
  * The supervisor's vocabulary: its types, its children and its guards.
  */
 import { setup } from 'xstate';
-import { alarm, control, fence, flock, leftovers, lifePipe, listeners, signals } from '../contracts.js';
+import {
+  alarm,
+  control,
+  fence,
+  flock,
+  leftovers,
+  lifePipe,
+  listeners,
+  signals,
+  starter,
+} from '../contracts.js';
 import type { AlarmName, SupervisorEvent } from '../events.js';
 import { exceedsLimit } from '../policy.js';
 import { reloadMachine } from '../reload.js';
@@ -27,6 +37,7 @@ export const withGuards = setup({
     lifePipe,
     listeners,
     signals,
+    starter,
     worker: workerMachine,
     reloadMachine,
     takeoverMachine,
@@ -43,6 +54,7 @@ export const withGuards = setup({
     mayRelease: ({ context }) => allStopped(context.slots) && context.link === 'none',
     mayExit: ({ context }) => allStopped(context.slots) && (context.stops === 0 || context.link === 'none'),
     isStopping: ({ context }) => context.stops > 0 || context.failure !== null,
+    isAwaited: ({ context }) => context.awaited,
     hasFailure: ({ context }) => context.failure !== null,
     hangupStops: ({ context }) => context.hangupStops,
     isReloadDeferred: ({ context }) => context.deferredReload !== null,

@@ -19,7 +19,8 @@ export const withSlots = withFacilities.extend({
             settings: context.settings,
             inheritance: context.inheritance,
             admitted: context.inCharge,
-            retained: context.inCharge,
+            // Where somebody waits for the start, an exit is an answer, and not a reason to try again.
+            retained: context.inCharge && !context.awaited,
             startDelayMs: context.inCharge ? 0 : turnAfterMs(slot, context.slots.length),
           },
         });

@@ -11,15 +11,17 @@ import { probePath } from './probe.js';
 export interface ForkOptions {
   readonly program: Program;
   readonly settings: Settings;
+  /** Standard output and standard error of every process that is started. */
+  readonly output: () => readonly [number, number];
   /** Pid file without `.pid`: probe sockets are beside it. */
   readonly base: string;
 }
 
 /** What a worker finds at its descriptors, and where. */
-const layoutOf = ({ inheritance }: ForkInput, probe: number | null) => {
+const layoutOf = ({ inheritance }: ForkInput, probe: number | null, output: readonly [number, number]) => {
   const listeners = inheritance.listeners.map((listener) => listener.descriptor);
   const channelFd = FIRST_LISTENER_FD + listeners.length;
-  const descriptors: DescriptorSource[] = ['null', 1, 2, ...listeners, 'stream'];
+  const descriptors: DescriptorSource[] = ['null', ...output, ...listeners, 'stream'];
   const probeFd = probe === null ? null : descriptors.push(probe) - 1;
   descriptors.push(inheritance.lifeWrite);
   if (inheritance.fence !== null) descriptors.push(inheritance.fence);
@@ -112,7 +114,7 @@ export const createFork = (env: Env, options: ForkOptions) =>
       const { slot, generation } = input;
       const path = probePath(options.base, generation, slot);
       const start = (probe: number | null) => {
-        const layout = layoutOf(input, probe);
+        const layout = layoutOf(input, probe, options.output());
         const [file, ...args] = commandOf(options, input);
         let pid = 0;
         env.spawn({

@@ -15,4 +15,5 @@ export { createPredecessor } from './predecessor.js';
 export { createProbe } from './probe.js';
 export { type EffectOptions, provideEffects } from './provide.js';
 export { createSignals } from './signals.js';
+export { createStarter } from './starter.js';
 export { createSuccessor } from './successor.js';

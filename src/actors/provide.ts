@@ -17,6 +17,7 @@ import { createLifePipe, createListeners } from './listeners.js';
 import { createPredecessor } from './predecessor.js';
 import { createProbe } from './probe.js';
 import { createSignals } from './signals.js';
+import { createStarter } from './starter.js';
 import { createSuccessor } from './successor.js';
 
 export interface EffectOptions extends ForkOptions, ControlOptions {
@@ -37,6 +38,7 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
       lifePipe: createLifePipe(env),
       listeners: createListeners(env),
       signals: createSignals(env),
+      starter: createStarter(env),
       worker: workerMachine.provide({
         actors: {
           alarm,
@@ -47,7 +49,7 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
         },
       }),
       reloadMachine: reloadMachine.provide({
-        actors: { alarm, successor: createSuccessor(env, options.relaunch) },
+        actors: { alarm, successor: createSuccessor(env, options) },
       }),
       takeoverMachine: takeoverMachine.provide({ actors: { alarm, predecessor: createPredecessor(env) } }),
     },

@@ -32,8 +32,12 @@ const makeSockets = async (env: Env): Promise<Sockets> => {
   }
 };
 
-const layoutOf = ({ descriptors, record }: SuccessorInput, sockets: Sockets) => {
-  const sources: DescriptorSource[] = ['null', 1, 2, 'stream'];
+const layoutOf = (
+  { descriptors, record }: SuccessorInput,
+  sockets: Sockets,
+  output: readonly [number, number],
+) => {
+  const sources: DescriptorSource[] = ['null', ...output, 'stream'];
   const put = (source: number): number => sources.push(source) - 1;
   const numbers = {
     lock: put(descriptors.lock),
@@ -75,8 +79,14 @@ const missing = (env: Env, { startDirectory, script, node }: Relaunch): string |
   return null;
 };
 
+export interface SuccessorOptions {
+  readonly relaunch: Relaunch;
+  /** Standard output and standard error of every process that is started. */
+  readonly output: () => readonly [number, number];
+}
+
 /** The next generation's supervisor, and our end of everything that ties us to it. */
-export const createSuccessor = (env: Env, relaunch: Relaunch) =>
+export const createSuccessor = (env: Env, { relaunch, output }: SuccessorOptions) =>
   effect<SuccessorInput, SuccessorOrder, SuccessorFact | LinkFact>(
     env,
     ({ input, report, onOrder, ended }) => {
@@ -95,7 +105,7 @@ export const createSuccessor = (env: Env, relaunch: Relaunch) =>
         report({ type: 'successor.unspawned', generation, ...failure });
 
       const start = (sockets: Sockets) => {
-        const { sources, record } = layoutOf(input, sockets);
+        const { sources, record } = layoutOf(input, sockets, output());
         env.spawn({
           file: relaunch.node,
           // Without the dashes Node takes an --env-file behind the script for its own, and refuses to start without it.

@@ -224,9 +224,13 @@ const LOG: readonly OptionSpec[] = [
     value: 'PATH',
     group: 'Log',
     doc: 'The log is appended to this file. It may be moved away or removed at any time: the next line opens it again.',
-    fallback: 'standard error',
+    fallback: 'standard error; with --daemonize <run dir>/<name>.log',
   },
-  { flag: '--daemonize', group: 'Log', doc: 'Detach.', available: false },
+  {
+    flag: '--daemonize',
+    group: 'Log',
+    doc: 'Detach from the terminal and return when every worker is ready, or say why one is not. What workers print goes to the log file.',
+  },
 ];
 
 /** What a start takes. */

@@ -78,7 +78,7 @@ const parse = async (argv: readonly string[]): Promise<ParsedCommandLine> => {
   try {
     return parseCommandLine(argv, contextOf());
   } catch (error) {
-    if (argv[0] === 'run') (await import('../embed.js')).tellPredecessor(error);
+    if (argv[0] === 'run') (await import('../embed.js')).tellWaiting(error);
     throw error;
   }
 };

@@ -28,12 +28,6 @@ const withOwnHint = (error: TanistError, script: string): TanistError =>
       })
     : error;
 
-/** A predecessor waits: it is told at once why this generation does not come. */
-const refuse = (error: TanistError): void => {
-  const messages = handoverDescriptor(process.env);
-  if (messages !== null) refuseHandover(messages, 'config-invalid', error.message);
-};
-
 /** Runs the supervisor to its end, or tells why it could not start. Resolves to the exit status. */
 export const supervise = async (definition: DaemonDefinition, argv: readonly string[]): Promise<number> => {
   let script = definition.name;
@@ -73,7 +67,7 @@ const read = (
   return readDaemonLine(definition, own, argv, context);
 };
 
-/** The same; a predecessor, if there is one, has been told of what is wrong. */
+/** The same; whoever waits for this process, a predecessor or a command, has been told of what is wrong. */
 const readLine = (...given: Parameters<typeof read>): DaemonLine => {
   try {
     return read(...given);

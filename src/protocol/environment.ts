@@ -20,6 +20,8 @@ export const VARIABLES = {
   serverStarterGeneration: 'SERVER_STARTER_GENERATION',
   /** Names the descriptor of the private socket to the predecessor. Only a successor supervisor ever has it. */
   handoverFd: 'TANIST_HANDOVER_FD',
+  /** Names the descriptor of the socket to the command that waits for a daemonized start. Only that daemon has it. */
+  starterFd: 'TANIST_STARTER_FD',
 } as const;
 
 /** What must not be inherited from whoever started the supervisor: each start sets its own, or none. */

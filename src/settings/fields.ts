@@ -77,6 +77,7 @@ const FIELDS = {
   umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
   logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
   logFile: { flag: '--log-file', read: readFilePath, schema: pathSchema },
+  daemonize: { flag: '--daemonize', read: readSwitch, schema: switchSchema },
   noWarn: { flag: '--no-warn', read: readSwitch, schema: switchSchema },
 } as const satisfies Readonly<Record<string, Field>>;
 

@@ -80,6 +80,11 @@ export interface SupervisorOptions {
    * start directory. Default none.
    */
   readonly logFile?: string;
+  /**
+   * Detach from the terminal and wait until every worker is ready: for `defineDaemon()` and files of settings.
+   * `createSupervisor()` refuses it. Default false.
+   */
+  readonly daemonize?: boolean;
   /** The same as `logLevel: 'error'`. Default false. */
   readonly noWarn?: boolean;
 }
@@ -107,7 +112,6 @@ export const UNAVAILABLE_KEYS: readonly string[] = [
   'watchdogMs',
   'maxMemory',
   'anchor',
-  'daemonize',
   'user',
   'group',
   'noPidFile',

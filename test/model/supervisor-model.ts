@@ -32,6 +32,8 @@ interface World {
   readonly predecessor: 'none' | 'alive' | 'dead';
   /** The link has been told of a stop, by us or by the other side. */
   readonly stopping: boolean;
+  /** The command that waits for a daemonized start. */
+  readonly starter: 'none' | 'waits' | 'told' | 'gone';
   /** A client waits for a verdict. */
   readonly waiting: boolean;
   /** An order went to a child that had ended, or to nobody. */
@@ -56,6 +58,7 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'idle.binding': 'our own process answers, bound or failed',
   'idle.opening': 'our own process answers, opened or failed',
   'idle.publishing': 'our own process answers, claimed or failed',
+  'idle.proving': 'every slot has its alarms',
   'idle.starting': 'every slot has its alarms',
   'idle.warming': 'every slot has its start alarm, and the predecessor its reload alarm',
   running: 'every slot has its alarms',
@@ -257,7 +260,13 @@ const spawns =
     if (src === 'worker')
       return none({
         ...world,
-        slots: [...world.slots, newStub(Number(id.slice('worker-'.length)), !successor)],
+        slots: [
+          ...world.slots,
+          {
+            ...newStub(Number(id.slice('worker-'.length)), !successor),
+            retained: !successor && world.starter === 'none',
+          },
+        ],
       });
     if (src === 'reloadMachine')
       return none({ ...world, reload: 'starting', drained: false, stopping: false });
@@ -272,6 +281,8 @@ const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
   if (to === 'reload') return toReload(world, event);
   if (to === 'takeover') return toTakeover(world, event);
   if (to === 'control') return toControl(world, event);
+  if (to === 'starter')
+    return none(world.starter === 'none' ? { ...world, lost: event.type } : { ...world, starter: 'told' });
   if (to === 'lock' && event.type === 'lock.release') return none(owing(world, 'release'));
   return none(world);
 };
@@ -380,6 +391,14 @@ const problemsOf =
     if (SERVING.includes(state) && context.link === 'none')
       must(!world.waiting || context.reload !== null, 'a client waits for a verdict that was given');
     if (state === 'stopped' && context.promoted) must(!world.waiting, 'a client is left without its verdict');
+    if (sent.includes('starter starter.tell'))
+      must(
+        before?.world.starter === 'waits' && stubs.every((stub) => stub.state === 'ready'),
+        'a start is told to be good, and it is not, or nobody waits',
+      );
+    if (SERVING.includes(state)) must(world.starter !== 'waits', 'it serves, and the command still waits');
+    if (happening?.type === 'starter.gone' && before?.step.state.startsWith('idle'))
+      must(context.failure !== null, 'nobody waits for the start any more, and it goes on');
     must(facts.length <= 1, 'one thing happens at a time');
     return problems;
   };
@@ -388,6 +407,8 @@ export interface SupervisorWalk {
   readonly settings: Partial<Settings>;
   readonly successor: boolean;
   readonly hangupStops: boolean;
+  /** A command waits for the start. */
+  readonly daemonized?: boolean;
   /** Failures of facilities and of spawns are part of it. */
   readonly failures: boolean;
 }
@@ -400,12 +421,16 @@ export const childless = (): typeof supervisorMachine => {
   });
 };
 
-const inputOf = (settings: Settings, { successor, hangupStops }: SupervisorWalk): SupervisorInput => ({
+const inputOf = (
+  settings: Settings,
+  { successor, hangupStops, daemonized = false }: SupervisorWalk,
+): SupervisorInput => ({
   settings,
   version: '0.0.0',
   self: { pid: 100, startTime: '1' },
   startedAtMs: 1_000,
   hangupStops,
+  starter: daemonized ? 4 : null,
   handover: successor
     ? {
         messages: 3,
@@ -489,6 +514,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ready: false,
       predecessor: options.successor ? 'alive' : 'none',
       stopping: false,
+      starter: options.daemonized ? 'waits' : 'none',
       waiting: false,
       lost: null,
     },
@@ -503,6 +529,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ),
       ...reloadChances(world, settings).map((what) => ({ type: 'reload', what })),
       ...takeoverChances(world).map((what) => ({ type: 'takeover', what })),
+      ...(world.starter === 'waits' ? [fact('starter.gone')] : []),
       ...requests(world, step, options),
       ...alarmsOf(step).map(({ alarm }) => fact('alarm.fired', { alarm })),
     ],
@@ -522,6 +549,8 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
           return reloadHappens(world, what);
         case 'takeover':
           return takeoverHappens(world, what);
+        case 'starter.gone':
+          return says({ ...world, starter: 'gone' }, happening);
         case 'reload.requested':
           return says({ ...world, waiting: world.waiting || happening.via === 'control' }, happening);
         default: {

@@ -13,6 +13,8 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   'first, exclusive, 1 slot': { ...first, settings: { handoff: 'exclusive' } },
   'first, overlap, 1 slot, limit, terminal': { ...first, hangupStops: true, settings: limited },
   'first, overlap, 1 slot, no reload': { ...first, settings: { hotReload: false } },
+  'first, overlap, 1 slot, daemonized': { ...first, daemonized: true, settings: {} },
+  'first, overlap, 2 slots, daemonized': { ...calm, daemonized: true, settings: { workers: 2 } },
   'successor, overlap, 1 slot': { ...first, successor: true, settings: {} },
   'successor, exclusive, 1 slot': { ...first, successor: true, settings: { handoff: 'exclusive' } },
   'successor, exclusive, no protocol, 1 slot': {

@@ -66,6 +66,7 @@ test('without options every setting has its documented default', () => {
     logLevel: 'info',
     noWarn: false,
     logFile: null,
+    daemonize: false,
     program: { command: 'server.js', args: [] },
     surroundings: { envFiles: [], chdir: null, umask: null, adopt: null },
   });

@@ -587,3 +587,56 @@ describe('a takeover, seen by the successor', () => {
     expect(supervisor.now.context.reload?.ids).toEqual(['a', 'b']);
   });
 });
+
+describe('a daemonized start', () => {
+  const failed: SupervisorEvent = {
+    type: 'worker.failed',
+    ...who(1),
+    reason: 'worker-exited',
+    detail: 'worker 1 exited with status 3',
+    ...AT,
+  };
+  const proving = (changes: Partial<Settings> = {}) => {
+    const supervisor = first(changes, { starter: 4 });
+    supervisor.send(locked, bound, piped, claimed, spawned());
+    return supervisor;
+  };
+
+  it('is told to be good when every slot is ready, once, and is a supervisor as any other from then on', () => {
+    const supervisor = proving({ workers: 2 });
+    expect(supervisor.send(spawned(2), isReady()).state).toBe('idle.proving');
+    const ready = supervisor.send(isReady(2));
+    expect(ready.state).toBe('running');
+    expect(typesOf(sentTo(ready, 'starter'))).toEqual(['starter.tell']);
+    expect(typesOf(sentTo(ready, 'worker-2'))).toEqual(['worker.retain']);
+    const after = supervisor.send(exited());
+    expect([after.state, sentTo(after, 'starter')]).toEqual(['respawning', []]);
+  });
+
+  it('ends with the first worker that fails, in its words', () => {
+    const supervisor = proving();
+    expect(supervisor.send(exited(), failed).state).toBe('stopping.draining');
+    const { state, context } = supervisor.send(isStopped(), released);
+    expect(state).toBe('failed');
+    expect(context).toMatchObject({
+      awaited: true,
+      failure: { code: 'TANIST_WORKER_FAILED', message: 'worker 1 exited with status 3' },
+    });
+  });
+
+  it('ends when the command that waits for it has ended', () => {
+    const { state, context } = proving().send({ type: 'starter.gone', ...AT });
+    expect([state, context.failure?.code]).toEqual(['stopping.draining', 'TANIST_START_ABORTED']);
+  });
+
+  it('begins a reload that was asked for meanwhile when it is ready, and refuses it when it fails', () => {
+    const good = proving();
+    expect(good.send(asksReload()).state).toBe('idle.proving');
+    expect(good.send(isReady()).state).toBe('reloading');
+    const bad = proving();
+    bad.send(asksReload(), exited());
+    expect(sentTo(bad.send(failed), 'control')).toMatchObject([
+      { type: 'control.answer', verdict: { outcome: 'refused', reason: 'stopped' } },
+    ]);
+  });
+});

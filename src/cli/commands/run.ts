@@ -3,13 +3,15 @@
  */
 import { isatty } from 'node:tty';
 import type { Failure } from '../../../machines/events.js';
+import { daemonize } from '../../daemonize.js';
 import { startFromWords } from '../../embed.js';
-import { isErrorCode, TanistError } from '../../errors.js';
+import { asTanistError, isErrorCode, TanistError } from '../../errors.js';
 import { releaseSignals } from '../../os/held-signals.js';
+import { starterDescriptor } from '../../os/starter-socket.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
 import type { CommandLineContext } from '../command-line.js';
 import { type ReadOrigin, readRunOrigin } from '../intent.js';
-import type { Terminal } from '../terminal.js';
+import { printable, type Terminal } from '../terminal.js';
 
 const STDERR = 2;
 
@@ -25,8 +27,25 @@ const asError = ({ code, message }: Failure): TanistError =>
     ? new TanistError(code, message)
     : new TanistError('TANIST_INTERNAL', `${code}: ${message}`);
 
+/** Supervises until all has ended, or starts the daemon that does. Null for a good end. */
+const endOf = async (settings: CommandLineSettings, terminal: Terminal): Promise<TanistError | null> => {
+  try {
+    const daemon = await daemonize(settings);
+    if (daemon !== null) {
+      const { name, pid, logFile } = daemon;
+      terminal.out(`${printable(name)} runs: pid ${pid}, log ${printable(logFile)}\n`);
+      return null;
+    }
+    const supervisor = await startFromWords(settings, await prettyFormat());
+    const failure = await supervisor.done;
+    return failure && asError(failure);
+  } catch (thrown) {
+    return asTanistError(thrown);
+  }
+};
+
 /**
- * Runs until the service has ended.
+ * Runs until the service has ended, or with --daemonize until it has started.
  *
  * @returns 0, the exit status of an orderly end; that of a reload if the same runs already.
  * @throws {TanistError} why it could not start, or gave up.
@@ -37,12 +56,13 @@ export const run = async (
   terminal: Terminal,
   readOrigin: ReadOrigin = readRunOrigin,
 ): Promise<number> => {
-  const supervisor = await startFromWords(settings, await prettyFormat());
-  const failure = await supervisor.done;
-  if (failure === null) return 0;
-  if (failure.code !== 'TANIST_LOCK_HELD') throw asError(failure);
+  const error = await endOf(settings, terminal);
+  if (error === null) return 0;
+  // The command that started this daemon has been told, and its standard error is the log, which has it too.
+  if (starterDescriptor() !== null) return error.exitStatus;
+  if (error.code !== 'TANIST_LOCK_HELD') throw error;
   // Nothing runs here, and nothing will: from now on this is a client, which a signal may end.
   releaseSignals();
   const { secondStart } = await import('../second-start.js');
-  return secondStart(failure.message, settings, context, terminal, readOrigin);
+  return secondStart(error.message, settings, context, terminal, readOrigin);
 };
