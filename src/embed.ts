@@ -3,18 +3,18 @@
  */
 import { isatty } from 'node:tty';
 import type { Origin } from '../machines/status.js';
-import type { Failure } from '../machines/events.js';
 import { resolveSettings, type SupervisorOptions } from './config.js';
-import { asTanistError, exitStatusOf, TanistError } from './errors.js';
+import { exitStatusOf, TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
-import { handoverDescriptor, readHandover, refuseHandover } from './os/handover-socket.js';
+import { handoverDescriptor, readHandover } from './os/handover-socket.js';
 import { type LogFile, openLogFile } from './os/log-file.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
-import { starterDescriptor, tellStarter } from './os/starter-socket.js';
+import { starterDescriptor } from './os/starter-socket.js';
 import { usageError } from './settings/mistake.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
+import { tellFailure, tellWaiting } from './start-refusal.js';
 import { type Supervisor, startSupervisor } from './supervisor.js';
 
 const STDIN = 0;
@@ -103,19 +103,6 @@ const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
   return [descriptor, descriptor];
 };
 
-const tellFailure = (
-  descriptor: number,
-  { code, message, hint }: Failure & { readonly hint?: string },
-): void => tellStarter(descriptor, { say: 'failed', code, message, ...(hint === undefined ? {} : { hint }) });
-
-/** A successor's failure to start, in the words of a verdict. */
-const reasonOf = (error: unknown) => {
-  if (error instanceof HandoverRefused) return error.reason;
-  const { code, exitStatus } = asTanistError(error);
-  if (code === 'TANIST_COMMAND_NOT_FOUND' || code === 'TANIST_WORKING_DIRECTORY') return 'spawn-failed';
-  return exitStatus === 2 ? 'config-invalid' : 'exited';
-};
-
 /**
  * Starts a supervisor in this process: a first generation, or the successor of the one that started us.
  *
@@ -152,18 +139,6 @@ export const startFromWords = async (
     throw error;
   }
   return startOrSucceed(complete, format);
-};
-
-/**
- * Tells the predecessor, if there is one, why this process cannot succeed it, or the command that waits for a
- * daemon why it cannot start. Said before anything was taken over or opened.
- */
-export const tellWaiting = (error: unknown): void => {
-  const messages = handoverDescriptor(process.env);
-  const starter = starterDescriptor();
-  if (messages !== null)
-    refuseHandover(messages, reasonOf(error), error instanceof Error ? error.message : String(error));
-  else if (starter !== null) tellFailure(starter, asTanistError(error));
 };
 
 const startOrSucceed = (

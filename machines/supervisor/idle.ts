@@ -87,7 +87,7 @@ export const idle = supervisorSetup.createStateConfig({
       always: { guard: 'allReady', target: 'starting', actions: ['tellStarter', 'retainSlots'] },
       on: {
         'worker.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': { actions: 'deferReload' },
+        'reload.requested': earlyReload,
       },
     },
     starting: {

@@ -19,7 +19,7 @@ export const reload = [
   { actions: 'refuseReload' },
 ] as const;
 
-/** The same, while pid and control socket are still being published. */
+/** The same, while pid and control socket are still being published, or a command waits for the start. */
 export const earlyReload = [
   { guard: 'isReloadable', actions: 'deferReload' },
   { actions: 'refuseReload' },

@@ -13,6 +13,7 @@ export const createStarter = (env: Env) =>
   effect<StarterInput, StarterOrder, StarterFact>(env, ({ input, report, onOrder }) => {
     let told = false;
     const stream = env.openStream(input.descriptor, {
+      background: true,
       onData: () => undefined,
       onEnd: () => {
         if (!told) report({ type: 'starter.gone' });

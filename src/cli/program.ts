@@ -50,7 +50,7 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
     case 'restart': {
       const { restart, restartAgain } = await import('./commands/restart.js');
       return 'target' in parsed
-        ? restartAgain(parsed.target)
+        ? restartAgain(parsed.target, contextOf(), terminal)
         : restart(parsed.settingsInput, contextOf(), terminal);
     }
     case 'logs':
@@ -78,7 +78,7 @@ const parse = async (argv: readonly string[]): Promise<ParsedCommandLine> => {
   try {
     return parseCommandLine(argv, contextOf());
   } catch (error) {
-    if (argv[0] === 'run') (await import('../embed.js')).tellWaiting(error);
+    if (argv[0] === 'run') (await import('../start-refusal.js')).tellWaiting(error);
     throw error;
   }
 };

@@ -5,7 +5,6 @@ import type { CommandLineContext } from '../cli/command-line.js';
 import { reportError } from '../cli/report.js';
 import { asTanistError, TanistError } from '../errors.js';
 import { startRun } from '../late.js';
-import { handoverDescriptor, refuseHandover } from '../os/handover-socket.js';
 import { holdSignals } from '../os/held-signals.js';
 import {
   ownStart,
@@ -14,6 +13,7 @@ import {
   scriptStartOf,
   startDirectoryOf,
 } from '../os/resolve-program.js';
+import { tellWaiting } from '../start-refusal.js';
 import { type DaemonLine, readDaemonLine } from './command-line.js';
 import type { DaemonDefinition } from './definition.js';
 import { terminal } from './terminal.js';
@@ -72,7 +72,7 @@ const readLine = (...given: Parameters<typeof read>): DaemonLine => {
   try {
     return read(...given);
   } catch (thrown) {
-    refuse(asTanistError(thrown));
+    tellWaiting(thrown);
     throw thrown;
   }
 };

@@ -71,8 +71,12 @@ export const startDetached = (request: DetachedRequest): Detached => {
   socket.on('data', (chunk: Uint8Array) => {
     for (const fact of splitter.push(chunk)) {
       const message = fact.kind === 'line' ? parseStarterLine(fact.text) : null;
-      if (message?.say === 'ready') request.onReady();
-      else if (message !== null) failure = message;
+      if (message?.say === 'ready') {
+        // Nothing of it keeps this process alive any longer.
+        child.unref();
+        socket.destroy();
+        request.onReady();
+      } else if (message !== null) failure = message;
     }
   });
   socket.on('error', () => {

@@ -40,6 +40,8 @@ export interface StreamHandlers {
   readonly onData: (chunk: Uint8Array) => void;
   /** End of file, or an error that means the same; once. */
   readonly onEnd: () => void;
+  /** It is listened to as long as this process lives, and is no reason to live on. */
+  readonly background?: true;
 }
 
 export interface Stream {

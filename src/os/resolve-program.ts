@@ -21,6 +21,17 @@ const isSameDirectory = (one: string, other: string): boolean => {
 export const startDirectoryOf = (env: Environment, cwd: string): string =>
   env.PWD?.startsWith('/') && isSameDirectory(env.PWD, cwd) ? env.PWD : cwd;
 
+/** Makes a directory the start directory of this process, by the name it is given. */
+export const enterDirectory = (directory: string): void => {
+  try {
+    process.chdir(directory);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TanistError('TANIST_WORKING_DIRECTORY', `the start directory cannot be entered: ${reason}`);
+  }
+  process.env.PWD = directory;
+};
+
 /** An environment without what is private to tanist or meant for another process. */
 export const cleanEnvironment = (env: Environment): Record<string, string> =>
   Object.fromEntries(

@@ -29,6 +29,7 @@ export class Streams {
     socket.on('error', () => {
       // ECONNRESET, EPIPE: the other side is gone; 'close' follows and says so.
     });
+    if (handlers.background) socket.unref();
     socket.resume();
     return {
       write(text) {

@@ -83,6 +83,7 @@ const machineFor = (settings: Settings): Machine => {
   if (known !== undefined) return known;
   const machine = provideEffects(door, {
     settings,
+    output: () => [1, 2],
     program: WORKER,
     relaunch: RELAUNCH,
     base: settings.pidFile.replace(/\.pid$/, ''),

@@ -14,6 +14,11 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   'first, overlap, 1 slot, limit, terminal': { ...first, hangupStops: true, settings: limited },
   'first, overlap, 1 slot, no reload': { ...first, settings: { hotReload: false } },
   'first, overlap, 1 slot, daemonized': { ...first, daemonized: true, settings: {} },
+  'first, overlap, 1 slot, daemonized, no reload': {
+    ...first,
+    daemonized: true,
+    settings: { hotReload: false },
+  },
   'first, overlap, 2 slots, daemonized': { ...calm, daemonized: true, settings: { workers: 2 } },
   'successor, overlap, 1 slot': { ...first, successor: true, settings: {} },
   'successor, exclusive, 1 slot': { ...first, successor: true, settings: { handoff: 'exclusive' } },

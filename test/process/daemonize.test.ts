@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { TICKER } from './daemons.js';
 import { isRunning, type LogLine, tanistScript, until, type World } from './harness.js';
 import { GOOD, newWorld, perl, type Report, SERVING } from './workers.js';
 
@@ -242,6 +243,43 @@ describe('a daemonized start that fails leaves nothing, and says why:', () => {
 });
 
 describe('a daemon', () => {
+  it('is started again as it was started by a restart without a command, from wherever', async () => {
+    const world = newWorld();
+    const starter = world.run(
+      ['--daemonize', '--name', 'x', '--log-file', 'x.log', ...perl('report', ...GOOD)],
+      {
+        log: world.path('x.log'),
+        cwd: world.directory,
+      },
+    );
+    await starter.exit();
+    const before = await starter.running();
+    const again = await world.tanist('restart');
+    expect([again.status, again.stdout]).toEqual([0, expect.stringMatching(/^x runs: pid \d+, log /)]);
+    const after = await starter.running();
+    expect(after.origin).toEqual(before.origin);
+    expect(after.pid).not.toBe(before.pid);
+    expect(reportsIn(world).map(({ cwd }) => cwd)).toEqual([world.directory, world.directory]);
+    expect((await world.tanist('reload')).status).toBe(0);
+  });
+
+  it('of defineDaemon detaches in the same way', async () => {
+    const world = newWorld();
+    const start = (...words: string[]) =>
+      spawnSync(process.execPath, [TICKER, '--daemonize', ...words], { env: world.env, encoding: 'utf8' });
+    const { status, stdout } = start();
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ticker runs: pid \d+, log .*\/ticker\.log\n$/),
+    ]);
+    const running = JSON.parse((await world.tanist('status', '--json')).stdout);
+    expect(running).toMatchObject({ name: 'ticker', state: 'running', generation: 1 });
+    expect(start()).toMatchObject({ status: 0, stdout: expect.stringContaining('promoted: generation 2') });
+    expect(start('--every', 'x')).toMatchObject({ status: 2 });
+    expect((await world.tanist('stop')).status).toBe(0);
+    await world.empty();
+  });
+
   it('inherits nothing that whoever started it left open', async () => {
     const world = newWorld();
     const left = openSync(world.path('left'), 'w');

@@ -3,9 +3,10 @@
  */
 import { asTanistError, type ErrorCode, TanistError } from '../../errors.js';
 import { holdSignals } from '../../os/held-signals.js';
+import { enterDirectory } from '../../os/resolve-program.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
 import type { CommandLineContext } from '../command-line.js';
-import { intentOf } from '../intent.js';
+import { intentOf, readRunOrigin } from '../intent.js';
 import { stopTarget } from '../stopping.js';
 import { findTarget, type Target, type TargetQuery, targetOf } from '../target.js';
 import { printable, type Terminal } from '../terminal.js';
@@ -62,15 +63,26 @@ const nothingRunsNow = (error: TanistError): TanistError =>
   );
 
 /**
- * Starts a daemon again as it was started.
+ * Starts a daemon again as it was started: the same words from the same directory, with the environment of today.
  *
  * @throws {TanistError} `TANIST_NOT_RUNNING`; `TANIST_FOREGROUND` if it runs in somebody's foreground, who has to
- *   start it again. It goes on then.
+ *   start it again. It goes on then. Else as `restart`.
  */
-export const restartAgain = async (query: TargetQuery): Promise<number> => {
+export const restartAgain = async (
+  query: TargetQuery,
+  context: CommandLineContext,
+  terminal: Terminal,
+): Promise<number> => {
   const target = await findTarget(query);
   const { name, pid, origin } = await askHolder(target);
-  throw foreground(`${printable(name)} (pid ${pid})`, origin?.commandLine ?? null);
+  const there = { ...context, cwd: origin?.directory ?? context.cwd };
+  const words = origin && readRunOrigin(origin, there);
+  if (!words || !(await intentOf(words, there)).resolved.daemonize)
+    throw foreground(`${printable(name)} (pid ${pid})`, origin?.commandLine ?? null);
+  enterDirectory(there.cwd);
+  // What is started again repeats the words of this process.
+  process.argv.splice(2, Number.POSITIVE_INFINITY, ...(origin.commandLine ?? []));
+  return restart(words, there, terminal);
 };
 
 const foreground = (who: string, commandLine: readonly string[] | null): TanistError =>
