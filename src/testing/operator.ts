@@ -14,6 +14,9 @@ const LOOKS = 30;
 /** How long a service manager waits before it starts again what has ended. */
 const RESTART_MS = 250;
 
+/** After so many starts that came to nothing somebody looks who is in the way. */
+const STARTS = 10;
+
 const isVerdict = (body: unknown): body is ReloadVerdict =>
   typeof body === 'object' && body !== null && 'outcome' in body && 'generation' in body;
 
@@ -28,6 +31,8 @@ export class Operator {
   isDone = false;
   #asked = 0;
   #looks = 0;
+  /** Starts, one after the other, that came to nothing. */
+  #starts = 0;
 
   constructor(world: World, reloads: number) {
     this.#world = world;
@@ -43,9 +48,12 @@ export class Operator {
   #look(): void {
     const world = this.#world;
     if (world.supervisors.length === 0) {
+      this.#starts += 1;
+      if (this.#starts % STARTS === 0) endOrphans(world);
       world.start();
       return this.#later(RESTART_MS + LOOK_MS);
     }
+    this.#starts = 0;
     this.#looks += 1;
     if (!isSettled(world) && this.#looks < LOOKS) return this.#later(LOOK_MS);
     if (world.successors >= this.#reloads) {
@@ -99,6 +107,14 @@ const isHung = ({ process, options }: SupervisorProcess): boolean =>
 export const isHopeless = (world: World): boolean =>
   world.supervisors.some(isHung) &&
   world.supervisors.every((supervisor) => isHung(supervisor) || supervisor.isDoomed || !supervisor.holdsLock);
+
+/** Workers without any supervisor that do not leave: they may hold an address that a start needs. */
+export const endOrphans = (world: World): void => {
+  for (const { process } of world.workers) {
+    world.kernel.note(() => `— ${process.name} is in the way, and is killed`);
+    world.kernel.signal(process, 'SIGKILL');
+  }
+};
 
 /** As an operator ends what hangs. */
 export const endHung = (world: World, programs: readonly (SupervisorProcess | WorkerProcess)[]): void => {

@@ -6,8 +6,9 @@ import { Choices, type Recording } from './choices.js';
 import { drawOdds, NO_FAULTS, type Odds } from './faults.js';
 import { INVARIANTS } from './invariants.js';
 import type { Safeguard } from './machinery.js';
-import { endHung, isHopeless, isSettled, Operator, problemAtRest } from './operator.js';
+import { endHung, endOrphans, isHopeless, isSettled, Operator, problemAtRest } from './operator.js';
 import { World } from './simulated-world.js';
+import { asShipped, type Mutation } from './supervisor-process.js';
 
 export interface RunOptions {
   /** Repeats what is listed and makes every other choice the dull one. */
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly settings?: Partial<Settings>;
   /** How often what goes wrong; absent: as the seed chooses. */
   readonly odds?: Odds;
+  /** Puts another machine in place of the shipped one: a mutation that a check has to notice. */
+  readonly mutate?: Mutation;
 }
 
 export interface Violation {
@@ -152,7 +155,7 @@ const rest = async (runner: Runner): Promise<void> => {
   }
   if (!isRested) return runner.fail('liveness: without faults the daemon comes to rest', places(world));
   if (isNobodyLeft()) {
-    for (const { process } of world.workers) world.kernel.signal(process, 'SIGKILL');
+    endOrphans(world);
     world.start();
     if (!(await runner.until(() => isSettled(world), limitMs)))
       return runner.fail('liveness: what has ended can be started again', places(world));
@@ -192,7 +195,14 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
   const choices = new Choices(seed, kept);
   const drawn = settingsFrom(choices, settings);
   const odds = options.odds ?? drawOdds(choices);
-  const world = new World({ settings: drawn, choices, odds, off, isTraced });
+  const world = new World({
+    settings: drawn,
+    choices,
+    odds,
+    off,
+    isTraced,
+    mutate: options.mutate ?? asShipped,
+  });
   const { kernel } = world;
   kernel.note(
     () =>

@@ -10,7 +10,7 @@ import { Faults, NO_FAULTS, type Odds } from './faults.js';
 import { Kernel } from './kernel.js';
 import type { ControlEnd, Machinery, Safeguard } from './machinery.js';
 import type { SimulatedProcess } from './process.js';
-import { SupervisorProcess } from './supervisor-process.js';
+import { asShipped, type Mutation, SupervisorProcess } from './supervisor-process.js';
 import { WorkerProcess } from './worker-process.js';
 
 export interface WorldOptions {
@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly off?: readonly Safeguard[];
   /** Keeps a readable line for everything that happens. */
   readonly isTraced?: boolean;
+  /** Puts another machine in place of the shipped one. */
+  readonly mutate?: Mutation;
 }
 
 /** Small, so that pids are used again within one run. */
@@ -32,12 +34,21 @@ export class World {
   readonly faults: Faults;
   /** Every supervisor that was ever started, in order. */
   readonly launched: SupervisorProcess[] = [];
+  readonly #mutate: Mutation;
   #epoch = 0;
   readonly #control = new Map<string, ControlEnd>();
   readonly #machinery: Machinery;
 
-  constructor({ settings, choices, odds = NO_FAULTS, off = [], isTraced = false }: WorldOptions) {
+  constructor({
+    settings,
+    choices,
+    odds = NO_FAULTS,
+    off = [],
+    isTraced = false,
+    mutate = asShipped,
+  }: WorldOptions) {
     this.settings = settings;
+    this.#mutate = mutate;
     const disabled = new Set(off);
     this.kernel = new Kernel({ choices, pids: PIDS, isTraced, provesIdentity: !disabled.has('identity') });
     this.faults = new Faults(this.kernel, odds);
@@ -89,6 +100,7 @@ export class World {
     const { settings } = this;
     const started = new SupervisorProcess(this.#machinery, process, {
       settings,
+      mutate: this.#mutate,
       boot: 'well',
       env: {},
       epoch: this.#epoch,
@@ -134,7 +146,10 @@ export class World {
     const { settings } = this;
     if (env[VARIABLES.handoverFd] !== undefined) {
       const boot = this.faults.boot();
-      this.launched.push(new SupervisorProcess(this.#machinery, process, { settings, boot, env, epoch }));
+      const mutate = this.#mutate;
+      this.launched.push(
+        new SupervisorProcess(this.#machinery, process, { settings, mutate, boot, env, epoch }),
+      );
       return;
     }
     if (this.#machinery.off.has('life-pipe')) this.#dropLifePipe(process, owner);

@@ -22,6 +22,7 @@ export type Boot = 'well' | 'slow' | 'crash' | 'hang' | 'config-invalid';
 
 export interface SupervisorOptions {
   readonly settings: Settings;
+  readonly mutate: Mutation;
   readonly boot: Boot;
   readonly env: Readonly<Record<string, string>>;
   /** Counts first generations: everything a first generation leads to has its number. */
@@ -69,7 +70,11 @@ const door = new Proxy({} as Env, {
 });
 
 type Machine = typeof supervisorMachine;
-const machines = new Map<string, Machine>();
+/** Makes another machine of the shipped one. */
+export type Mutation = (machine: Machine) => Machine;
+export const asShipped: Mutation = (machine) => machine;
+
+const machines = new Map<Mutation, Map<string, Machine>>();
 
 const statusNow = (): Status => {
   const supervisor = running.process === null ? undefined : supervisors.get(running.process);
@@ -77,11 +82,13 @@ const statusNow = (): Status => {
   return supervisor.status();
 };
 
-const machineFor = (settings: Settings): Machine => {
+const machineFor = (settings: Settings, mutate: Mutation): Machine => {
   const key = JSON.stringify(settings);
-  const known = machines.get(key);
+  const made = machines.get(mutate) ?? new Map<string, Machine>();
+  machines.set(mutate, made);
+  const known = made.get(key);
   if (known !== undefined) return known;
-  const machine = provideEffects(door, {
+  const shipped = provideEffects(door, {
     settings,
     output: () => [1, 2],
     program: WORKER,
@@ -89,7 +96,8 @@ const machineFor = (settings: Settings): Machine => {
     base: settings.pidFile.replace(/\.pid$/, ''),
     status: statusNow,
   });
-  machines.set(key, machine);
+  const machine = mutate(shipped);
+  made.set(key, machine);
   return machine;
 };
 
@@ -212,7 +220,7 @@ export class SupervisorProcess implements Program {
     const { settings } = this.options;
     this.generation = handover?.record.generation ?? 1;
     doors.set(this.process, createSimulatedEnv(this.machinery, this.process));
-    const actor = createActor(machineFor(settings), {
+    const actor = createActor(machineFor(settings, this.options.mutate), {
       id: 'supervisor',
       input: {
         settings,

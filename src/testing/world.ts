@@ -11,5 +11,5 @@ export type { Safeguard } from './machinery.js';
 export { type Run, type RunOptions, runSeed, type Violation } from './run.js';
 export { shrink } from './shrink.js';
 export { World, type WorldOptions } from './simulated-world.js';
-export type { SupervisorProcess } from './supervisor-process.js';
+export type { Mutation, SupervisorProcess } from './supervisor-process.js';
 export type { Behaviour, WorkerProcess } from './worker-process.js';
