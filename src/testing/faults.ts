@@ -134,6 +134,7 @@ export class Faults {
     if (choices.chance('crash-in-call', this.odds.crashInCall) && current?.isOurs) {
       this.count += 1;
       this.#kernel.note(() => `— ${current.name} is killed before its call of ${call}`);
+      current.isCutShort = true;
       this.#kernel.end(current, { code: null, signal: 'SIGKILL' });
       return new Killed(call);
     }

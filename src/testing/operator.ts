@@ -53,7 +53,7 @@ export class Operator {
       world.start();
       return this.#later(RESTART_MS + LOOK_MS);
     }
-    this.#starts = 0;
+    if (isSettled(world)) this.#starts = 0;
     this.#looks += 1;
     if (!isSettled(world) && this.#looks < LOOKS) return this.#later(LOOK_MS);
     if (world.successors >= this.#reloads) {
@@ -144,8 +144,8 @@ export const problemAtRest = (world: World): string | null => {
   const { epoch } = only.options;
   const strays = world.workers.filter(
     // A worker that never leaves is killed by the generations after its own; a restart does not know of it.
-    ({ owner, behaviour }) =>
-      owner !== only && (owner.options.epoch === epoch || behaviour.leaving !== 'never'),
+    ({ owner, behaviour, isNobodys }) =>
+      owner !== only && !isNobodys && (owner.options.epoch === epoch || behaviour.leaving !== 'never'),
   );
   if (strays.length > 0) return `orphans: ${strays.map(({ process }) => process.name).join(', ')}`;
   const own = world.workers.filter(({ owner }) => owner === only).length;

@@ -51,6 +51,8 @@ export class SimulatedProcess {
   deathSignal: string | null = null;
   program: Program | null = null;
   exit: Exit | null = null;
+  /** It was killed in the middle of its code: what it had just done it could tell nobody. */
+  isCutShort = false;
   /** Somebody from outside has sent it a signal. */
   hadAccident = false;
   /** Who sent it SIGKILL last; null for nobody, or for somebody outside of this world. */

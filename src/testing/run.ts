@@ -137,9 +137,11 @@ const endFaults = (world: World): void => {
     world.supervisors.filter((supervisor) => supervisor.isOver || !supervisor.holdsLock),
   );
   if (isHopeless(world)) endHung(world, world.supervisors);
+  // Nobody is left who would know of a worker whose daemon has ended with its last supervisor.
+  const epochs = new Set(world.supervisors.map(({ options }) => options.epoch));
   endHung(
     world,
-    world.workers.filter(({ leaves }) => leaves === null),
+    world.workers.filter(({ leaves, owner }) => leaves === null || !epochs.has(owner.options.epoch)),
   );
 };
 
@@ -178,7 +180,9 @@ const well = async (runner: Runner): Promise<void> => {
   if (last !== undefined) world.kernel.signal(last.process, 'SIGTERM');
   if (!(await runner.until(() => world.supervisors.length === 0, limitMs)))
     return runner.fail('liveness: a stop ends', places(world));
-  const left = world.workers.filter(({ owner }) => owner.options.epoch === last?.options.epoch);
+  const left = world.workers.filter(
+    ({ owner, isNobodys }) => owner.options.epoch === last?.options.epoch && !isNobodys,
+  );
   if (left.length > 0)
     return runner.fail('G7: a stop leaves nobody', left.map(({ process }) => process.name).join(', '));
   if (world.pidFile !== null) runner.fail('G7: a stop leaves nothing', 'the pid file is still there');

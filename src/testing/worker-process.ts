@@ -86,6 +86,14 @@ export class WorkerProcess implements Program {
     return this.behaviour.boot === 'slow' ? this.#settings.startTimeoutMs * 1.2 : BOOT_MS;
   }
 
+  /**
+   * It ignores the end of its channel, and its supervisor was killed when it had started it and could not have
+   * named it to anybody yet. It was never answered, so that it does no more than be there.
+   */
+  get isNobodys(): boolean {
+    return this.behaviour.leaving === 'never' && !this.isActive && this.owner.process.isCutShort;
+  }
+
   /** An answer waits in its channel: it serves as soon as it reads it. */
   get isBeingAnswered(): boolean {
     const end = this.process.descriptors.get(this.#channelDescriptor);
