@@ -5,6 +5,7 @@
  * (`tanist/actors`) or simulated ones.
  */
 import { type CallbackActorLogic, type EventObject, fromCallback } from 'xstate';
+import type { AnchorInput, AnchorOrder, ReaperInput, ServiceInput, ServiceOrder } from './anchor.js';
 import type { AlarmName, BoundListener, Identity } from './events.js';
 import type { HandoverRecord } from './handover.js';
 import type { ListenSpec } from './policy.js';
@@ -139,6 +140,7 @@ export type LinkMessage =
   | { readonly say: 'granted' }
   | { readonly say: 'draining' }
   | { readonly say: 'drained' }
+  | { readonly say: 'anchored'; readonly pid: number; readonly startTime: string | null }
   | { readonly say: 'takeover' }
   | { readonly say: 'committed' }
   | { readonly say: 'stop' }
@@ -160,6 +162,8 @@ export interface SuccessorDescriptors {
   readonly lock: number;
   readonly lifeRead: number;
   readonly fence: number | null;
+  /** The far end of the socket pair to the first process; null where nobody stays as an anchor. */
+  readonly anchor: number | null;
   readonly listeners: readonly number[];
 }
 
@@ -200,3 +204,6 @@ export const starter = placeholder<StarterOrder, StarterInput>('starter');
 export const successor = placeholder<SuccessorOrder, SuccessorInput>('successor');
 export const predecessor = placeholder<PredecessorOrder, PredecessorInput>('predecessor');
 export const leftovers = placeholder<EventObject, LeftoversInput>('leftovers');
+export const service = placeholder<ServiceOrder, ServiceInput>('service');
+export const anchor = placeholder<AnchorOrder, AnchorInput>('anchor');
+export const reaper = placeholder<EventObject, ReaperInput>('reaper');

@@ -5,6 +5,7 @@
  * somebody outside asks for; an imperative is an order to a child. Every fact of the operating system carries
  * `atMs`: milliseconds since 1970 on a clock that never jumps. Durations end in `Ms`.
  */
+import type { AnchorFact, ReaperFact, ServiceFact } from './anchor.js';
 import type { ReloadReason } from './status.js';
 
 /** A process as the kernel knows it: the pid alone may be somebody else's by now. */
@@ -33,7 +34,16 @@ export interface Failure {
   readonly message: string;
 }
 
-export type Via = 'SIGUSR2' | 'SIGHUP' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'control' | 'api' | 'peer';
+export type Via =
+  | 'SIGUSR2'
+  | 'SIGHUP'
+  | 'SIGTERM'
+  | 'SIGINT'
+  | 'SIGQUIT'
+  | 'control'
+  | 'api'
+  | 'peer'
+  | 'anchor';
 
 /** Every alarm there is. A closed set: logs, walkers and diagrams name them. */
 export type AlarmName =
@@ -55,7 +65,8 @@ export type AlarmName =
   | 'leftovers'
   | 'fence'
   | 'publish'
-  | 'release';
+  | 'release'
+  | 'conclude';
 
 export interface AlarmFired {
   readonly type: 'alarm.fired';
@@ -262,6 +273,8 @@ export type PredecessorFact =
   | { readonly type: 'predecessor.draining'; readonly atMs: number }
   /** Its workers are gone; it stays only to see the end. */
   | { readonly type: 'predecessor.drained'; readonly atMs: number }
+  /** It has given everything back and stays as the anchor: its last word. */
+  | ({ readonly type: 'predecessor.anchored'; readonly atMs: number } & Identity)
   | { readonly type: 'predecessor.workers'; readonly workers: readonly Identity[]; readonly atMs: number }
   /** The private socket ended: the predecessor's supervisor is gone. */
   | { readonly type: 'predecessor.ended'; readonly atMs: number }
@@ -274,6 +287,8 @@ export type ReloadOrder =
   /** Somebody asked for a stop: end the reload first. Said twice, at once. */
   | { readonly type: 'reload.abort'; readonly atMs: number }
   | { readonly type: 'reload.join'; readonly id: string }
+  /** This process, the first one, stays as the anchor: tell the successor. */
+  | ({ readonly type: 'reload.anchor' } & Identity)
   /** All slots are empty. */
   | { readonly type: 'workers.drained' }
   | { readonly type: 'workers.changed'; readonly workers: readonly Identity[] };
@@ -310,6 +325,8 @@ export type ReloadReport =
   | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number }
   /** It died after it had taken charge: whether this generation comes back is decided next. */
   | { readonly type: 'successor.lost'; readonly atMs: number }
+  /** The successor was told that this process stays as the anchor: the reload is over for it. */
+  | { readonly type: 'reload.anchored' }
   /** Nothing of the successor is left. */
   | { readonly type: 'successor.gone'; readonly atMs: number };
 
@@ -349,6 +366,7 @@ export type TakeoverReport =
   | { readonly type: 'predecessor.killed'; readonly pid: number; readonly atMs: number }
   | { readonly type: 'predecessor.gone'; readonly leftovers: readonly Identity[]; readonly atMs: number }
   | { readonly type: 'reload.joined'; readonly id: string; readonly atMs: number }
+  | ({ readonly type: 'anchor.introduced'; readonly atMs: number } & Identity)
   | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number };
 
 // ── the supervisor ──────────────────────────────────────────────────────────────────────────────────────
@@ -393,17 +411,23 @@ export type StarterFact =
   /** It has ended, and nobody waits any more. */
   { readonly type: 'starter.gone'; readonly atMs: number };
 
+/** Present where the anchor got the signal and passed it on. */
+export interface PassedOn {
+  /** How many stops the anchor has been asked for until then, this one included. */
+  readonly anchorStops?: number;
+}
+
 /** What anybody outside may ask for. A signal is an alias of a control command. */
 export type Request =
-  | {
+  | ({
       readonly type: 'reload.requested';
       readonly via: Via;
       readonly id: string | null;
       readonly atMs: number;
-    }
-  | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number }
+    } & PassedOn)
+  | ({ readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number } & PassedOn)
   /** SIGHUP: a reload, or a stop where a terminal was the first standard input. */
-  | { readonly type: 'hangup.received'; readonly atMs: number };
+  | ({ readonly type: 'hangup.received'; readonly atMs: number } & PassedOn);
 
 export type SupervisorEvent =
   | Request
@@ -416,6 +440,9 @@ export type SupervisorEvent =
   | WorkerReport
   | ReloadReport
   | TakeoverReport
+  | ServiceFact
+  | AnchorFact
+  | ReaperFact
   | SignalFact
   | LinkFact
   | AlarmFired;

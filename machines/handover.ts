@@ -21,6 +21,8 @@ export interface HandoverDescriptors {
   readonly peerRead: number;
   /** The lock shared by the workers of an exclusive daemon; null in overlap mode. */
   readonly fence: number | null;
+  /** The far end of the socket pair to the first process; absent where nobody stays as an anchor. */
+  readonly anchor?: number;
 }
 
 export interface HandoverRecord {
@@ -42,6 +44,8 @@ export interface HandoverRecord {
   readonly ids: readonly string[];
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
+  /** The first process, if it stays as the anchor already. */
+  readonly anchor?: Identity;
   readonly descriptors: HandoverDescriptors;
   readonly listeners: readonly BoundListener[];
 }
@@ -124,6 +128,7 @@ const recordShape = shape({
   requestedAtMs: time,
   ids: listOf(text),
   hangupStops: bool,
+  anchor: orAbsent(identity),
   descriptors: shape({
     lock: descriptor,
     token: descriptor,
@@ -131,6 +136,7 @@ const recordShape = shape({
     lifeRead: descriptor,
     peerRead: descriptor,
     fence: orNull(descriptor),
+    anchor: orAbsent(descriptor),
   }),
   listeners: listOf(
     shape({ name: text, address: text, descriptor, file: orAbsent(text), origin: orAbsent(text) }),
@@ -138,11 +144,12 @@ const recordShape = shape({
 });
 
 const descriptorsOf = (record: HandoverRecord): number[] => {
-  const { fence, ...others } = record.descriptors;
+  const { fence, anchor, ...others } = record.descriptors;
   const own = Object.values(others);
   return [
     ...own,
     ...(fence === null ? [] : [fence]),
+    ...(anchor === undefined ? [] : [anchor]),
     ...record.listeners.map((listener) => listener.descriptor),
   ];
 };

@@ -1,6 +1,7 @@
 /**
  * `tanist/machines`: the supervisor as data. Needs xstate and nothing else.
  */
+export * from './anchor.js';
 export * from './contracts.js';
 export * from './events.js';
 export * from './handover.js';

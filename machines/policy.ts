@@ -53,6 +53,8 @@ export interface Settings {
   readonly pingTimeoutMs: number;
   /** What asks a worker to leave, e.g. `SIGTERM`. */
   readonly stopSignal: string;
+  /** The first process stays after its first hand-over, for its pid. */
+  readonly anchor: boolean;
 }
 
 /** Defaults, in milliseconds. Those taken over from the reference implementation say so. */
@@ -163,6 +165,13 @@ export const daemonizeTimeoutMs = (settings: Settings): number =>
   2 * settings.drainTimeoutMs +
   settings.takeoverTimeoutMs +
   DEFAULTS.daemonizeGraceMs;
+
+/**
+ * How long an anchor waits for the end of a service that it told to stop: its workers' drain, and for a reload
+ * that is under way the takeover timeout once more than for giving everything back.
+ */
+export const concludeTimeoutMs = (settings: Settings): number =>
+  settings.drainTimeoutMs + 2 * settings.takeoverTimeoutMs;
 
 /** In exclusive mode a program without the protocol would serve as soon as it lives: it must not start earlier. */
 export const startsAfterGrant = (settings: Pick<Settings, 'handoff' | 'ready'>): boolean =>

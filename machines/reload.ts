@@ -134,6 +134,14 @@ export const reloadMachine = setup({
     sayDraining: sendTo('successor', { type: 'link.say', message: { say: 'draining' } }),
     sayDrained: sendTo('successor', { type: 'link.say', message: { say: 'drained' } }),
     sayStop: sendTo('successor', { type: 'link.say', message: { say: 'stop' } }),
+    sayAnchored: sendTo('successor', ({ event }) => ({
+      type: 'link.say',
+      message: {
+        say: 'anchored',
+        pid: event.type === 'reload.anchor' ? event.pid : 0,
+        startTime: event.type === 'reload.anchor' ? event.startTime : null,
+      },
+    })),
     sayJoined: sendTo('successor', ({ event }) => ({
       type: 'link.say',
       message: { say: 'joined', id: event.type === 'reload.join' ? event.id : '' },
@@ -165,6 +173,7 @@ export const reloadMachine = setup({
       atMs: atMsOf(event),
     })),
     reportLost: report(({ event }) => ({ type: 'successor.lost', atMs: atMsOf(event) })),
+    reportAnchored: report(() => ({ type: 'reload.anchored' })),
     reportGone: report(({ event }) => ({ type: 'successor.gone', atMs: atMsOf(event) })),
   },
 }).createMachine({
@@ -424,6 +433,7 @@ export const reloadMachine = setup({
           actions: ['recordExit', 'reportLost'],
         },
         'workers.drained': { actions: 'sayDrained' },
+        'reload.anchor': { target: '.introducing', actions: 'sayAnchored' },
         'stop.relayed': { actions: ['recordLateStop', 'reportStop'] },
         'reload.abort': { actions: ['recordLateStop', 'sayStop'] },
       },
@@ -433,6 +443,12 @@ export const reloadMachine = setup({
           always: [{ guard: 'isStopping', target: 'finishing', actions: 'sayStop' }, { target: 'finishing' }],
         },
         finishing: { description: 'Our workers drain; the supervisor ends when they are gone.' },
+        introducing: {
+          description:
+            'The successor is told that this process stays: nothing is closed before that is said.',
+          entry: 'readInbox',
+          on: { 'inbox.empty': { target: '#reload.ended', actions: 'reportAnchored' } },
+        },
       },
     },
     refused: {

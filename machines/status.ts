@@ -44,6 +44,7 @@ export type SupervisorState =
   | 'reloading'
   | 'takeover'
   | 'handoff'
+  | 'anchored'
   | 'stopping'
   | 'stopped'
   | 'failed';
@@ -113,6 +114,8 @@ export interface Status {
   readonly standby: readonly WorkerStatus[];
   readonly reload: ReloadStatus | null;
   readonly lastReload: ReloadVerdict | null;
+  /** The first process, where it stays as the anchor; null where none does, or none yet. */
+  readonly anchor: { readonly pid: number } | null;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -158,5 +161,6 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
       successorPid: context.reload.successorPid,
     },
     lastReload: context.lastReload,
+    anchor: context.anchor && { pid: context.anchor.pid },
   };
 };

@@ -1,15 +1,17 @@
 /**
- * The supervisor: idle, running, respawning, reloading, takeover, handoff, stopping, stopped, failed.
+ * The supervisor: idle, running, respawning, reloading, takeover, handoff, anchored, stopping, stopped, failed.
  *
  * Its room, `supervisor/`, has what it knows (`context`), its vocabulary (`setup` and the actions by purpose) and
  * the states that have states of their own.
  */
+
+import { anchored } from './supervisor/anchored.js';
 import { initialContext } from './supervisor/context.js';
 import { supervisorSetup } from './supervisor/end-actions.js';
 import { handoff } from './supervisor/handoff.js';
 import { idle } from './supervisor/idle.js';
 import { stopping } from './supervisor/stopping.js';
-import { requests, settleWith } from './supervisor/ways.js';
+import { comeBack, relieved, requests, settleWith } from './supervisor/ways.js';
 
 export {
   controlPath,
@@ -25,7 +27,10 @@ export const supervisorMachine = supervisorSetup.createMachine({
   description: 'A supervisor of one generation, from its start to its end.',
   context: ({ input }) => initialContext(input),
   output: ({ context }) => ({ failure: context.failure }),
-  invoke: { id: 'signals', src: 'signals', input: {} },
+  invoke: [
+    { id: 'signals', src: 'signals', input: {} },
+    { id: 'reaper', src: 'reaper', input: {} },
+  ],
   on: {
     'hangup.received': [{ guard: 'hangupStops', actions: 'raiseStop' }, { actions: 'raiseReload' }],
     'worker.spawned': { actions: ['recordWorker', 'announceWorkers'] },
@@ -39,7 +44,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'worker.described': { actions: 'recordWorker' },
     'spawn.failed': { actions: 'recordWorker' },
     'takeover.activated': { actions: 'admitSlots' },
-    'takeover.charged': { actions: ['recordCharge', 'publish', 'retainSlots'] },
+    'takeover.charged': { actions: ['recordCharge', 'openAnchor', 'publish', 'retainSlots'] },
     'control.claimed': { actions: 'tellCharge' },
     'control.failed': { actions: ['tellCharge', 'publishLater'] },
     'pid.failed': { actions: 'publishLater' },
@@ -47,6 +52,16 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'predecessor.dead': { actions: 'recordPredecessorDead' },
     'predecessor.gone': { actions: ['recordPredecessorGone', 'answer', 'dropTakeover', 'awaitLeftovers'] },
     'reload.joined': { actions: 'joinReload' },
+    'anchor.introduced': [
+      // The end of its socket was seen before its word.
+      { guard: 'hasLostAnchor', actions: 'raiseAnchorStop' },
+      { actions: 'recordAnchor' },
+    ],
+    'anchor.ended': [
+      { guard: 'mustFollowAnchor', actions: ['dropAnchor', 'raiseAnchorStop'] },
+      // The first process died before it was an anchor: the service goes on without one.
+      { actions: 'dropAnchor' },
+    ],
     'alarm.fired': [
       { guard: { type: 'isAlarm', params: { alarm: 'leftovers' } }, actions: 'killLeftovers' },
       { guard: { type: 'isAlarm', params: { alarm: 'publish' } }, actions: 'publishAgain' },
@@ -77,8 +92,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
         'reload.started': { actions: 'recordSuccessor' },
         'handoff.begun': { target: 'handoff' },
         // While this process hung, the successor decided without it.
-        'reload.promoted': { target: 'handoff.leaving', actions: ['recordPromoted', 'answer'] },
-        'reload.refused': settleWith(['recordRefused', 'dropReload', 'comeBack', 'answer', 'awaitLeftovers']),
+        'reload.promoted': { target: 'handoff.leaving', actions: relieved },
+        'reload.refused': settleWith(comeBack),
         'reload.requested': { actions: ['joinReload', 'passJoin'] },
         'stop.requested': { actions: ['countStop', 'abortReload'] },
       },
@@ -91,6 +106,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       },
     },
     handoff,
+    anchored,
     stopping,
     stopped: { type: 'final', description: 'Done: nothing of this generation is left.' },
     failed: { type: 'final', description: 'It could not start, or gave up: the reason is in the output.' },

@@ -36,6 +36,12 @@ export interface TakeoverContext extends TakeoverInput {
   readonly stopping: boolean;
 }
 
+/** What ends the wait for a predecessor whose process stays: for the end of the service, or for its pid. */
+const lastWords = {
+  'predecessor.drained': { guard: 'isStopping', target: '#takeover.ended', actions: 'reportGone' },
+  'predecessor.anchored': { target: '#takeover.ended', actions: ['reportAnchored', 'reportGone'] },
+} as const;
+
 const report = reporter<TakeoverContext, TakeoverEvent, TakeoverReport>();
 
 export const takeoverMachine = setup({
@@ -97,11 +103,11 @@ export const takeoverMachine = setup({
       detail: context.failure?.detail ?? '',
       atMs: atMsOf(event),
     })),
-    reportSilent: report(({ event }) =>
-      event.type !== 'alarm.fired'
-        ? null
-        : { type: 'predecessor.silent', alarm: event.alarm, atMs: event.atMs },
-    ),
+    reportSilent: report(({ event }) => ({
+      type: 'predecessor.silent',
+      alarm: event.type === 'alarm.fired' ? event.alarm : 'leave',
+      atMs: atMsOf(event),
+    })),
     reportDead: report(({ event }) => ({ type: 'predecessor.dead', atMs: atMsOf(event) })),
     reportKilled: report(({ context, event }) => ({
       type: 'predecessor.killed',
@@ -113,6 +119,11 @@ export const takeoverMachine = setup({
       leftovers: context.departed ? [] : context.workers,
       atMs: atMsOf(event),
     })),
+    reportAnchored: report(({ event }) =>
+      event.type !== 'predecessor.anchored'
+        ? null
+        : { type: 'anchor.introduced', pid: event.pid, startTime: event.startTime, atMs: event.atMs },
+    ),
     reportJoined: report(({ event }) => (event.type === 'reload.joined' ? event : null)),
     reportStop: report(({ event }) => ({ type: 'stop.requested', via: 'peer', atMs: atMsOf(event) })),
   },
@@ -322,7 +333,7 @@ export const takeoverMachine = setup({
       entry: ['sayCommitted', 'reportCommitted'],
       initial: 'deciding',
       on: {
-        'predecessor.departed': { target: 'ended', actions: ['recordDeparted', 'reportGone'] },
+        'predecessor.departed': { target: '.departing', actions: 'recordDeparted' },
         'takeover.stop': { actions: ['recordStop', 'sayStop'] },
         'stop.relayed': { actions: ['recordStop', 'reportStop'] },
         'predecessor.ended': { target: 'ended', actions: ['recordDead', 'reportGone'] },
@@ -347,16 +358,27 @@ export const takeoverMachine = setup({
             }),
           },
           on: {
-            'predecessor.drained': {
-              guard: 'isStopping',
-              target: '#takeover.ended',
-              actions: 'reportGone',
-            },
+            ...lastWords,
             'alarm.fired': {
               guard: { type: 'isAlarm', params: { alarm: 'leave' } },
-              target: 'relieving',
-              actions: 'reportSilent',
+              target: 'looking',
             },
+          },
+        },
+        looking: {
+          description: 'The leave alarm fired: what waits is read before it counts.',
+          entry: 'readInbox',
+          on: {
+            ...lastWords,
+            'inbox.empty': { target: 'relieving', actions: 'reportSilent' },
+          },
+        },
+        departing: {
+          description: 'Its life pipe ended: its last words are read first.',
+          entry: 'readInbox',
+          on: {
+            'predecessor.anchored': lastWords['predecessor.anchored'],
+            'inbox.empty': { target: '#takeover.ended', actions: 'reportGone' },
           },
         },
         relieving: {
@@ -368,6 +390,8 @@ export const takeoverMachine = setup({
             input: ({ context }) => ({ alarm: 'kill', delayMs: context.settings.takeoverTimeoutMs }),
           },
           on: {
+            // Whatever it said: it was killed, and stays as nothing.
+            'predecessor.departed': { target: '#takeover.ended', actions: ['recordDeparted', 'reportGone'] },
             'alarm.fired': {
               guard: { type: 'isAlarm', params: { alarm: 'kill' } },
               target: 'relieving',

@@ -54,7 +54,7 @@ await build({
   format: 'cjs',
   platform: 'node',
   target: 'node20.19',
-  external: ['fs-ext', 'pino-pretty', 'cli-table3'],
+  external: ['fs-ext', 'koffi', 'pino-pretty', 'cli-table3'],
   plugins: [shared],
   // Names stay for stack traces; comments and spaces would stay in memory for months.
   minifyWhitespace: true,

@@ -74,7 +74,13 @@ export const checkSettings = (
   const { values } = fields;
   const noWarn = (values.noWarn ?? false) && !isOverruled(given, 'noWarn', 'logLevel');
   return {
-    settings: withDefaults(values, { name: place.name, pidFile: place.pidFile, listen: listeners.listen }),
+    settings: withDefaults(values, {
+      name: place.name,
+      pidFile: place.pidFile,
+      listen: listeners.listen,
+      // Whoever typed a command waits for its process, unless he has detached it.
+      anchor: values.anchor ?? ('commandLine' in input && values.daemonize !== true),
+    }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
     noWarn,
     logFile: logFileOf(values, place.pidFile, context.cwd),
@@ -193,7 +199,10 @@ const detachmentMistakes = (given: Given, values: Values, listen: Settings['list
   return [{ option, message }];
 };
 
-const withDefaults = (values: Values, fixed: Pick<Settings, 'name' | 'pidFile' | 'listen'>): Settings => {
+const withDefaults = (
+  values: Values,
+  fixed: Pick<Settings, 'name' | 'pidFile' | 'listen' | 'anchor'>,
+): Settings => {
   const startTimeoutMs = values.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
   return {
     ...fixed,

@@ -85,6 +85,18 @@ const ERRORS = {
     status: 1,
     hint: 'Workers of an earlier supervisor still run: end them, then start again.',
   },
+  TANIST_SERVICE_LOST: {
+    status: 1,
+    hint: 'The last lines of its log say more. Workers that know the protocol leave when they see that it is gone.',
+  },
+  TANIST_STOP_OVERDUE: {
+    status: 1,
+    hint: 'The supervisor in charge hung and was killed. Is --drain-timeout long enough?',
+  },
+  TANIST_ANCHORED: {
+    status: 1,
+    hint: 'This process is only the anchor of the service: ask the generation in charge over its control socket.',
+  },
   TANIST_STOPPING: { status: 1, hint: 'A stop was already requested: start it again when it has ended.' },
   TANIST_VERDICT_LOST: {
     status: 1,

@@ -19,6 +19,12 @@ const exitText = (event: { code: number | null; signal: string | null }): string
   event.signal === null ? `exited with status ${event.code}` : `was ended by ${event.signal}`;
 const seconds = (ms: number): string => `${Math.round(ms) / 1000} s`;
 
+/** How a request went on its way, if not straight to this process, or goes on. */
+const wayOf = (event: object, { charge }: SupervisorContext): string => {
+  if ('anchorStops' in event) return ' at the anchor';
+  return charge === null ? '' : `, passed on to generation ${charge.generation}, pid ${charge.pid}`;
+};
+
 const wasAskedToLeave = (context: SupervisorContext, slot: number): boolean =>
   context.slots.some(
     (record) => record.slot === slot && (record.state === 'draining' || record.state === 'killing'),
@@ -72,11 +78,12 @@ const workers: Table = {
 };
 
 const reload: Table = {
-  'reload.requested': ({ via }, { reload: underWay, settings }) => {
-    if (underWay !== null) return line('info', `reload asked for by ${via} joins the one under way`);
-    return settings.hotReload
-      ? line('info', `reload asked for by ${via}`)
-      : line('warn', `reload asked for by ${via} is refused: this daemon allows none`);
+  'reload.requested': (event, context) => {
+    const asked = `reload asked for by ${event.via}${wayOf(event, context)}`;
+    if (context.reload !== null) return line('info', `${asked} joins the one under way`);
+    return context.settings.hotReload
+      ? line('info', asked)
+      : line('warn', `${asked} is refused: this daemon allows none`);
   },
   'reload.joined': () => line('info', 'another request for a reload joined this one'),
   'reload.started': ({ generation, pid }) => line('info', `generation ${generation} starts, pid ${pid}`),
@@ -101,19 +108,51 @@ const reload: Table = {
   'predecessor.killed': ({ pid }) =>
     line('warn', `the predecessor (pid ${pid}) did not act in time and is killed`),
   'predecessor.gone': () => line('info', 'the predecessor is gone'),
-  'stop.requested': ({ via }) => line('info', `stop asked for by ${via}`),
+  'stop.requested': (event, context) =>
+    line('info', `stop asked for by ${event.via}${wayOf(event, context)}`),
   // What it becomes is raised inside the machine, where nobody sees it.
-  'hangup.received': (_, { hangupStops, settings }) =>
-    hangupStops || settings.hotReload
-      ? line('info', `${hangupStops ? 'stop' : 'reload'} asked for by SIGHUP`)
-      : line('warn', 'reload asked for by SIGHUP is refused: this daemon allows none'),
+  'hangup.received': (event, context) => {
+    const { hangupStops, settings } = context;
+    const asked = `asked for by SIGHUP${wayOf(event, context)}`;
+    return hangupStops || settings.hotReload
+      ? line('info', `${hangupStops ? 'stop' : 'reload'} ${asked}`)
+      : line('warn', `reload ${asked} is refused: this daemon allows none`);
+  },
   'leftovers.counted': ({ remaining }) =>
     remaining === 0
       ? line('debug', 'no workers of the other generation are left')
       : line('warn', `${remaining} workers of the other generation did not leave in time and are killed`),
 };
 
-const ROOT: Table = { ...facilities, ...workers, ...reload };
+const anchor: Table = {
+  'service.failed': ({ message }) =>
+    line('error', `the socket pair of the anchor could not be made: ${message}`),
+  'service.charged': ({ generation, pid }) =>
+    line('info', `generation ${generation}, pid ${pid}, is in charge; this process is its anchor`),
+  'service.concluded': ({ failure }) =>
+    failure === null
+      ? line('info', 'the service has ended')
+      : line('error', `the service has ended: ${failure.message}`),
+  'service.ended': (_, { conclusion }) =>
+    conclusion === null
+      ? line('error', 'the service ended without a word')
+      : line('debug', 'no generation is left'),
+  'anchor.introduced': ({ pid }) => line('info', `the first process, pid ${pid}, stays as the anchor`),
+  'anchor.ended': (_, context) => {
+    if (context.anchor === null)
+      return line('info', 'the first process is gone before it was an anchor: none stays');
+    return context.stops > 0
+      ? line('info', 'the anchor is gone')
+      : line('error', `the anchor, pid ${context.anchor.pid}, is gone: the service stops`);
+  },
+  'signal.sent': ({ pid, signal }) => line('warn', `${signal} was sent to pid ${pid}`),
+  'signal.withheld': ({ pid, signal, detail }) =>
+    line('warn', `${signal} was not sent to pid ${pid}: ${detail}`),
+  'orphan.reaped': ({ pid }) => line('debug', `reaped pid ${pid}, which nobody else waits for`),
+  'reaping.failed': ({ message }) => line('warn', message),
+};
+
+const ROOT: Table = { ...facilities, ...workers, ...reload, ...anchor };
 
 /** The line for a fact that reached the supervisor; null for one that is not worth one. */
 export const supervisorLine = (event: SupervisorEvent, context: SupervisorContext): Line | null => {

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { createActor } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Settings } from '../machines/policy.js';
-import { type Origin, type ReloadVerdict, type Status, statusOf } from '../machines/status.js';
+import { type Origin, type ReloadVerdict, type Status, statusOf, topState } from '../machines/status.js';
 import type { SupervisorInput } from '../machines/supervisor.js';
 import { provideEffects } from './actors/provide.js';
 import { TanistError } from './errors.js';
@@ -42,15 +42,16 @@ export interface Supervisor {
    * This generation serves until then. A second call while one runs joins it.
    *
    * @returns what happened; a refused reload is a value, not an exception.
-   * @throws {TanistError} `TANIST_STOPPING` if a stop was asked for already.
+   * @throws {TanistError} `TANIST_STOPPING` if a stop was asked for already, `TANIST_ANCHORED` if this process is
+   *   only the anchor of a later generation.
    */
   reload(): Promise<ReloadVerdict>;
-  /** Asks for a stop. A second call kills at once. `done` says when nothing is left. */
+  /** Asks for a stop; an anchor passes it on. A second call kills at once. `done` says when nothing is left. */
   stop(): void;
   status(): Status;
   /** Resolves when the machine has ended: null after an orderly end, else why it failed. Never rejects. */
   readonly done: Promise<Failure | null>;
-  /** The emergency path: kills every process this supervisor started. */
+  /** The emergency path: kills every process this supervisor started; an anchor leaves that to the service. */
   killAll(): void;
 }
 
@@ -99,6 +100,11 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     status: () => statusOf(actor.getSnapshot()),
   });
   const actor = createActor(machine, { id: 'supervisor', input, inspect: log.observe });
+  const isAnchor = (): boolean => topState(actor.getSnapshot().value) === 'anchored';
+  const killAll = () => {
+    // Its successor may be in charge of the service, and stops in order when it sees that the anchor is gone.
+    if (!isAnchor()) env.killAll();
+  };
   const done = new Promise<Failure | null>((resolve) => {
     actor.subscribe({
       complete: () => {
@@ -109,7 +115,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
       },
       // A machine in error has not disposed its children: what it started is ended from outside it.
       error: (error) => {
-        env.killAll();
+        killAll();
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
         resolve({ code: 'TANIST_INTERNAL', message });
       },
@@ -137,6 +143,10 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
   return {
     reload() {
       const { stops } = actor.getSnapshot().context;
+      if (isAnchor()) {
+        const message = 'this process has handed over and stays as the anchor';
+        return Promise.reject(new TanistError('TANIST_ANCHORED', message));
+      }
       if (stops > 0) return Promise.reject(new TanistError('TANIST_STOPPING', 'the supervisor is stopping'));
       const id = crypto.randomUUID();
       actor.send({ type: 'reload.requested', via: 'api', id, atMs: env.now() });
@@ -145,6 +155,6 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     stop: () => actor.send({ type: 'stop.requested', via: 'api', atMs: env.now() }),
     status: () => statusOf(actor.getSnapshot()),
     done,
-    killAll: () => env.killAll(),
+    killAll,
   };
 };

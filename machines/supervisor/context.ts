@@ -1,8 +1,9 @@
 /**
  * What a supervisor knows, how it begins, and what is worked out from it.
  */
+import type { Charge, Conclusion } from '../anchor.js';
 import type { Inheritance } from '../contracts.js';
-import type { Failure, Identity, SupervisorEvent, WorkerReport } from '../events.js';
+import type { Failure, Identity, PassedOn, SupervisorEvent, WorkerReport } from '../events.js';
 import { HANDOVER_VERSION, type HandoverRecord } from '../handover.js';
 import type { Settings } from '../policy.js';
 import { atMsOf } from '../report.js';
@@ -63,13 +64,21 @@ export interface SupervisorContext extends SupervisorInput {
   readonly reload: ReloadRecord | null;
   readonly lastReload: ReloadVerdict | null;
   readonly respawnsAtMs: readonly number[];
-  /** How often a stop was asked for, here or of the other generation, whichever is more; the second one kills. */
+  /** How often a stop was asked for, here, of the other generation or of the anchor, whichever is most; the second one kills. */
   readonly stops: number;
   /** How often it was asked for here; what the other generation was asked, it tells us. */
   readonly stopsHere: number;
   readonly stopsThere: number;
+  readonly stopsAtAnchor: number;
   /** Processes of another generation that lost their supervisor and may still drain. */
   readonly leftovers: readonly Identity[];
+  /** The far end of the socket pair to the first process, to be passed on; null where nobody needs it. */
+  readonly anchorDescriptor: number | null;
+  /** The first process, which stays as the anchor; in the anchor, itself. */
+  readonly anchor: Identity | null;
+  /** In the anchor: who is in charge, and how that ended, as last said. */
+  readonly charge: Charge | null;
+  readonly conclusion: Conclusion | null;
   readonly failure: Failure | null;
 }
 
@@ -85,6 +94,10 @@ export const isWorkerReport = (event: SupervisorEvent): event is WorkerReport =>
 /** The other generation was asked and told us: it is not told in turn. */
 export const isRelayed = (event: SupervisorEvent): boolean =>
   event.type === 'stop.requested' && event.via === 'peer';
+
+/** What a request carries because the anchor passed it on: nothing otherwise. */
+export const passedOn = (event: SupervisorEvent): PassedOn =>
+  'anchorStops' in event && event.anchorStops !== undefined ? { anchorStops: event.anchorStops } : {};
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -117,6 +130,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   requestedAtMs: reload.startedAtMs,
   ids: reload.ids,
   hangupStops: context.hangupStops,
+  ...(context.anchor === null ? {} : { anchor: context.anchor }),
   descriptors: { lock: -1, token: -1, lifeWrite: -1, lifeRead: -1, peerRead: -1, fence: null },
   listeners: context.inheritance.listeners,
 });
@@ -141,6 +155,7 @@ export const failureOf = ({ context, event }: Args): Failure => {
     case 'fence.failed':
     case 'listeners.failed':
     case 'lifePipe.failed':
+    case 'service.failed':
     case 'control.failed':
       return { code: event.code, message: event.message };
     case 'worker.failed':
@@ -197,8 +212,13 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
     stops: 0,
     stopsHere: 0,
     stopsThere: 0,
+    stopsAtAnchor: 0,
     // The alarm of whoever knew of them ends with it: this generation sets its own when it is in charge.
     leftovers: record?.leftovers ?? [],
+    anchorDescriptor: record?.descriptors.anchor ?? null,
+    anchor: record?.anchor ?? null,
+    charge: null,
+    conclusion: null,
     failure: null,
   };
 };

@@ -3,10 +3,10 @@
  */
 import { assign, enqueueActions, raise } from 'xstate';
 import { atMsOf } from '../report.js';
-import { isRelayed } from './context.js';
-import { withTakeover } from './takeover-actions.js';
+import { withAnchor } from './anchor-actions.js';
+import { isRelayed, passedOn } from './context.js';
 
-export const supervisorSetup = withTakeover.extend({
+export const supervisorSetup = withAnchor.extend({
   actions: {
     awaitLeftovers: enqueueActions(({ context, enqueue }) => {
       if (context.leftovers.length === 0) return;
@@ -23,7 +23,12 @@ export const supervisorSetup = withTakeover.extend({
       enqueue.spawnChild('leftovers', { id: 'leftovers', input: { leftovers: context.leftovers } });
       enqueue.assign({ leftovers: [] });
     }),
-    raiseStop: raise(({ event }) => ({ type: 'stop.requested', via: 'SIGHUP', atMs: atMsOf(event) })),
+    raiseStop: raise(({ event }) => ({
+      type: 'stop.requested',
+      via: 'SIGHUP',
+      atMs: atMsOf(event),
+      ...passedOn(event),
+    })),
     raiseReload: raise(({ event }) => ({
       type: 'reload.requested',
       via: 'SIGHUP',
@@ -40,10 +45,14 @@ export const supervisorSetup = withTakeover.extend({
       },
     })),
     countStop: assign(({ context, event }) => {
-      const stopsHere = context.stopsHere + (isRelayed(event) ? 0 : 1);
+      const { anchorStops } = passedOn(event);
+      const isOurs = !isRelayed(event) && anchorStops === undefined;
+      const stopsHere = context.stopsHere + (isOurs ? 1 : 0);
       const stopsThere = context.stopsThere + (isRelayed(event) ? 1 : 0);
-      // Somebody who asks both generations once, as a service manager does, has asked once.
-      return { stopsHere, stopsThere, stops: Math.max(stopsHere, stopsThere) };
+      const stopsAtAnchor = anchorStops ?? context.stopsAtAnchor;
+      // Somebody who asks all of them once, as a service manager does, has asked once.
+      const stops = Math.max(stopsHere, stopsThere, stopsAtAnchor);
+      return { stopsHere, stopsThere, stopsAtAnchor, stops };
     }),
     release: enqueueActions(({ context, enqueue }) => {
       if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.remove' });

@@ -2,15 +2,15 @@
  * The predecessor grants the takeover, finishes and goes.
  */
 import { supervisorSetup } from './end-actions.js';
-import { settleWith } from './ways.js';
+import { comeBack, relieved, settleWith } from './ways.js';
 
 export const handoff = supervisorSetup.createStateConfig({
   description: 'The predecessor grants the takeover, finishes and goes.',
   entry: 'phaseGranting',
   initial: 'deciding',
   on: {
-    'reload.refused': settleWith(['recordRefused', 'dropReload', 'comeBack', 'answer', 'awaitLeftovers']),
-    'reload.promoted': { target: '.leaving', actions: ['recordPromoted', 'answer'] },
+    'reload.refused': settleWith(comeBack),
+    'reload.promoted': { target: '.leaving', actions: relieved },
     'reload.requested': { actions: ['joinReload', 'passJoin'] },
     'stop.requested': { actions: ['countStop', 'abortReload'] },
   },
@@ -29,7 +29,7 @@ export const handoff = supervisorSetup.createStateConfig({
       description: 'The successor is in charge: our workers finish.',
       entry: ['phaseLeaving', 'retire', 'drainSlots'],
       always: [
-        { guard: 'mayExit', target: '#supervisor.stopped' },
+        { guard: 'mayExit', target: 'ending' },
         { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },
       ],
       on: {
@@ -54,13 +54,33 @@ export const handoff = supervisorSetup.createStateConfig({
         }),
       },
       on: {
-        'successor.gone': { target: '#supervisor.stopped', actions: 'forgetSuccessor' },
+        'successor.gone': { target: 'ending', actions: 'forgetSuccessor' },
         'alarm.fired': {
           guard: { type: 'isAlarm', params: { alarm: 'leave' } },
-          target: '#supervisor.stopped',
+          target: 'ending',
         },
         'reload.requested': { actions: 'answerStopped' },
         'stop.requested': { actions: ['countStop', 'abortReload'] },
+      },
+    },
+    ending: {
+      description: 'Nothing is left to do here: the first process stays as the anchor, any other ends.',
+      always: [
+        { guard: 'mustIntroduce', target: 'introducing' },
+        { guard: 'becomesAnchor', target: '#supervisor.anchored' },
+        { target: '#supervisor.stopped' },
+      ],
+    },
+    introducing: {
+      description: 'The successor is told that this process stays: only then is the link to it closed.',
+      entry: 'tellAnchored',
+      on: {
+        'reload.anchored': { target: '#supervisor.anchored' },
+        'successor.lost': { target: 'returning' },
+        // It was buried already, since both were to stop.
+        'successor.gone': { target: 'ending', actions: 'forgetSuccessor' },
+        'reload.requested': { actions: ['joinLastReload', 'answer'] },
+        'stop.requested': { actions: 'countStop' },
       },
     },
   },

@@ -61,11 +61,19 @@ export const idle = supervisorSetup.createStateConfig({
     opening: {
       description: 'The life pipe is being made.',
       on: {
-        'lifePipe.opened': {
-          target: 'publishing',
-          actions: ['recordLifePipe', 'openControl', 'publish'],
-        },
+        'lifePipe.opened': [
+          { guard: 'becomesAnchor', target: 'mooring', actions: ['recordLifePipe', 'openService'] },
+          { target: 'publishing', actions: ['recordLifePipe', 'openControl', 'publish'] },
+        ],
         'lifePipe.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'reload.requested': earlyReload,
+      },
+    },
+    mooring: {
+      description: 'The first process makes the socket pair by which it stays reachable as the anchor.',
+      on: {
+        'service.prepared': { target: 'publishing', actions: ['recordService', 'openControl', 'publish'] },
+        'service.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'reload.requested': earlyReload,
       },
     },

@@ -49,6 +49,7 @@ export const withReload = withSlots.extend({
             lock: context.lock ?? -1,
             lifeRead: context.lifeRead ?? -1,
             fence: context.inheritance.fence,
+            anchor: context.anchorDescriptor,
             listeners: context.inheritance.listeners.map((listener) => listener.descriptor),
           },
         },

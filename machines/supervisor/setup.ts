@@ -4,12 +4,16 @@
 import { setup } from 'xstate';
 import {
   alarm,
+  anchor,
   control,
   fence,
   flock,
+  kill,
   leftovers,
   lifePipe,
   listeners,
+  reaper,
+  service,
   signals,
   starter,
 } from '../contracts.js';
@@ -30,12 +34,16 @@ export const withGuards = setup({
   },
   actors: {
     alarm,
+    anchor,
     control,
     fence,
     flock,
+    kill,
     leftovers,
     lifePipe,
     listeners,
+    reaper,
+    service,
     signals,
     starter,
     worker: workerMachine,

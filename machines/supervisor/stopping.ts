@@ -14,7 +14,7 @@ export const stopping = supervisorSetup.createStateConfig({
   states: {
     draining: {
       description: 'Waits for the last worker, and for the end of another generation.',
-      always: { guard: 'mayRelease', target: 'releasing', actions: ['killLeftovers', 'release'] },
+      always: { guard: 'mayRelease', target: 'releasing', actions: ['killLeftovers', 'conclude', 'release'] },
     },
     releasing: {
       description: 'Paths and pid file are removed.',

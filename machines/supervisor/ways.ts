@@ -13,6 +13,19 @@ const settle = [
 export const settleWith = <const Actions extends readonly string[]>(actions: Actions) =>
   settle.map((transition) => ({ ...transition, actions }));
 
+/** The successor is in charge now: it reads what the anchor says. */
+export const relieved = ['recordPromoted', 'leaveAnchor', 'answer'] as const;
+
+/** The reload is over, and this generation goes on, or has never stopped going on. */
+export const comeBack = [
+  'resumeAnchor',
+  'recordRefused',
+  'dropReload',
+  'comeBack',
+  'answer',
+  'awaitLeftovers',
+] as const;
+
 /** A request for a reload where none is under way. */
 export const reload = [
   { guard: 'isReloadable', target: '#supervisor.reloading', actions: ['beginReload', 'startSuccessor'] },

@@ -57,12 +57,20 @@ export const createListeners = (env: Env) =>
     return () => closeAll(env, listeners);
   });
 
-/** This generation's life pipe. Both ends stay open until the process ends: that is what they are for. */
+/** This generation's life pipe. Both ends stay open until the generation has ended: that is what they are for. */
 export const createLifePipe = (env: Env) =>
-  effect<LifePipeInput, EventObject, LifePipeFact>(env, ({ report }) => {
+  effect<LifePipeInput, EventObject, LifePipeFact>(env, ({ report, ended }) => {
+    let opened: readonly number[] = [];
+    const close = () => {
+      for (const descriptor of opened) env.close(descriptor);
+    };
     env.socketPair().then(
-      ([write, read]) => report({ type: 'lifePipe.opened', write, read }),
+      ([write, read]) => {
+        opened = [write, read];
+        if (ended()) close();
+        report({ type: 'lifePipe.opened', write, read });
+      },
       (error: unknown) => report({ type: 'lifePipe.failed', ...failureOf(error, 'TANIST_RUN_DIR') }),
     );
-    return undefined;
+    return close;
   });

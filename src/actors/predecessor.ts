@@ -1,7 +1,7 @@
 import type { PredecessorInput, PredecessorOrder } from '../../machines/contracts.js';
 import type { LinkFact, PredecessorFact } from '../../machines/events.js';
 import type { Env } from '../os/env.js';
-import { type Message, parseIdentities } from '../protocol/succession.js';
+import { type Message, parseIdentities, parseIdentity } from '../protocol/succession.js';
 import { effect, type Unstamped } from './effect.js';
 import { createLink } from './link.js';
 
@@ -15,6 +15,10 @@ const factOf = (message: Message): Fact | null => {
       return { type: 'predecessor.draining' };
     case 'drained':
       return { type: 'predecessor.drained' };
+    case 'anchored': {
+      const identity = parseIdentity(message);
+      return identity && { type: 'predecessor.anchored', ...identity };
+    }
     case 'stop':
       return { type: 'stop.relayed' };
     case 'workers':

@@ -8,6 +8,7 @@ import { workerMachine } from '../../machines/worker.js';
 import type { Env } from '../os/env.js';
 import type { Relaunch } from '../program.js';
 import { createAlarm } from './alarm.js';
+import { createAnchor } from './anchor.js';
 import { createChannel } from './channel.js';
 import { type ControlOptions, createControl } from './control.js';
 import { createFence, createFlock } from './flock.js';
@@ -16,6 +17,8 @@ import { createKill, createLeftovers } from './kill.js';
 import { createLifePipe, createListeners } from './listeners.js';
 import { createPredecessor } from './predecessor.js';
 import { createProbe } from './probe.js';
+import { createReaper } from './reaper.js';
+import { createService } from './service.js';
 import { createSignals } from './signals.js';
 import { createStarter } from './starter.js';
 import { createSuccessor } from './successor.js';
@@ -31,12 +34,16 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
   return supervisorMachine.provide({
     actors: {
       alarm,
+      anchor: createAnchor(env),
       control: createControl(env, options),
       fence: createFence(env),
       flock: createFlock(env),
+      kill,
       leftovers: createLeftovers(env),
       lifePipe: createLifePipe(env),
       listeners: createListeners(env),
+      reaper: createReaper(env),
+      service: createService(env),
       signals: createSignals(env),
       starter: createStarter(env),
       worker: workerMachine.provide({

@@ -13,6 +13,10 @@ const REQUESTS: Readonly<Record<string, Unstamped<Request>>> = {
   SIGQUIT: { type: 'stop.requested', via: 'SIGQUIT' },
 };
 
+/** What a signal asks for; null for one that is not ours to act on. */
+export const requestOf = (signal: string): Unstamped<Request> | null =>
+  Object.hasOwn(REQUESTS, signal) ? (REQUESTS[signal] ?? null) : null;
+
 /**
  * Turns signals into requests.
  *

@@ -46,6 +46,7 @@ const layoutOf = (
     lifeRead: put(sockets.lifeRead),
     peerRead: put(descriptors.lifeRead),
     fence: descriptors.fence === null ? null : put(descriptors.fence),
+    ...(descriptors.anchor === null ? {} : { anchor: put(descriptors.anchor) }),
   };
   const listeners = record.listeners.map((listener) => ({
     ...listener,

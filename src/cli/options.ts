@@ -173,8 +173,17 @@ const RELOAD: readonly OptionSpec[] = [
     fallback: formatDuration(DEFAULTS.drainTimeoutMs),
   },
   { flag: '--probation', value: 'D', group: 'Reload', doc: 'Time for a rollback.', available: false },
-  { flag: '--anchor', group: 'Reload', doc: 'Keep the first process.', available: false },
-  { flag: '--no-anchor', group: 'Reload', doc: 'Do not keep the first process.', available: false },
+  {
+    flag: '--anchor',
+    group: 'Reload',
+    doc: 'Keep the first process after a reload, for whoever waits for it: it owns nothing, passes signals on, and ends with the status of the service. If it dies, the service stops.',
+    fallback: 'in the foreground, not with --daemonize',
+  },
+  {
+    flag: '--no-anchor',
+    group: 'Reload',
+    doc: 'Let the first process end, with status 0, at the first reload.',
+  },
 ];
 
 const RESPAWN: readonly OptionSpec[] = [

@@ -101,6 +101,13 @@ export interface Env {
   /** True while a process with that pid and start time exists and is no zombie. */
   isAlive(identity: Identity): boolean;
 
+  /** Ended children that nobody here has started: the kernel gave them to this process. */
+  orphans(): readonly number[];
+  /** Takes the exit status of an orphan. Returns why that is not possible, or null. */
+  reapOrphan(pid: number): string | null;
+  /** Why orphans could not be reaped, if there were any; null where they can. */
+  reapingObstacle(): string | null;
+
   // ── files and locks ──
   /** Opens or adopts the pid file and tries to lock it. Throws a TanistError when that cannot be tried. */
   lockPidFile(path: string, inherited: number | null): LockAttempt;
@@ -127,6 +134,8 @@ export interface Env {
   makeToken(): Promise<number>;
   /** True for the one who gets the byte. */
   takeToken(descriptor: number): boolean;
+  /** A second descriptor of the same socket. Throws when no more can be had. */
+  duplicate(descriptor: number): number;
   openStream(descriptor: number, handlers: StreamHandlers): Stream;
   close(descriptor: number): void;
   serveControl(handler: (request: ControlRequest) => void): ControlServer;

@@ -6,12 +6,13 @@ import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createControlServer } from './control-server.js';
-import { makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
+import { duplicate, makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
 import type { Env } from './env.js';
 import { takeOverSignal } from './held-signals.js';
 import { listenUnix, removeQuietly } from './listening.js';
 import { holdersOf, lockPidFile, openFence, tryLock } from './locks.js';
 import { openListeners } from './open-listeners.js';
+import { orphans, reapingObstacle, reapOrphan } from './orphans.js';
 import { isAlive, Processes } from './processes.js';
 import { Streams } from './streams.js';
 
@@ -74,6 +75,9 @@ export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
     signalChild: (pid, signal, group) => processes.signalChild(pid, signal, group),
     signalProcess: (identity, signal, group) => processes.signalProcess(identity, signal, group),
     isAlive,
+    orphans: () => orphans((pid) => processes.isChild(pid)),
+    reapOrphan,
+    reapingObstacle,
     lockPidFile,
     openFence,
     tryLock,
@@ -85,6 +89,7 @@ export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
     socketPair: () => socketPair(scratchDirectory),
     makeToken: () => makeToken(scratchDirectory),
     takeToken,
+    duplicate,
     openStream: (descriptor, handlers) => streams.open(descriptor, handlers),
     close: (descriptor) => streams.close(descriptor),
     serveControl: createControlServer,

@@ -35,6 +35,9 @@ export const isAlive = ({ pid, startTime }: Identity): boolean => {
   );
 };
 
+/** True for a process that has ended and was not reaped. */
+export const isZombie = (pid: number): boolean => statFields(pid)?.[STATE_FIELD] === 'Z';
+
 const exists = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
@@ -115,6 +118,11 @@ export class Processes {
       return [descriptor];
     });
     request.onSpawn({ pid, startTime, streams });
+  }
+
+  /** True for a child of ours whose exit Node has not told yet. */
+  isChild(pid: number): boolean {
+    return this.#children.has(pid);
   }
 
   signalChild(pid: number, signal: string, group: boolean): string | null {

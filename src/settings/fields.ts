@@ -75,6 +75,7 @@ const FIELDS = {
   adopt: { flag: '--adopt', off: '--no-adopt', read: readToggle, schema: switchSchema },
   chdir: { flag: '--chdir', read: readDirectory, schema: pathSchema },
   umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
+  anchor: { flag: '--anchor', off: '--no-anchor', read: readToggle, schema: switchSchema },
   logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
   logFile: { flag: '--log-file', read: readFilePath, schema: pathSchema },
   daemonize: { flag: '--daemonize', read: readSwitch, schema: switchSchema },

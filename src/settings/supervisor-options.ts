@@ -72,6 +72,13 @@ export interface SupervisorOptions {
   readonly chdir?: string;
   /** The workers' file mode creation mask, octal in a string: `'022'`. Default that of the supervisor. */
   readonly umask?: string;
+  /**
+   * After its first reload the first process stays as an anchor: it owns nothing, passes signals on to the
+   * generation in charge and ends as the service does, so that whoever started it keeps its pid and its exit status.
+   * If the anchor dies, the service stops. Default false here: a program around a supervisor may own more than the
+   * supervisor knows, and would keep it beside the next generation's. On a command line it is the default.
+   */
+  readonly anchor?: boolean;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
   /**
@@ -111,7 +118,6 @@ export const UNAVAILABLE_KEYS: readonly string[] = [
   'probationMs',
   'watchdogMs',
   'maxMemory',
-  'anchor',
   'user',
   'group',
   'noPidFile',

@@ -71,6 +71,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     respawnLimit: null,
     pingTimeoutMs: 1_000,
     stopSignal: 'SIGTERM',
+    anchor: false,
     ...changes,
   };
 };

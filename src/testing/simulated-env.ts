@@ -130,6 +130,12 @@ const sockets = (machinery: Machinery, process: SimulatedProcess) => {
       kernel.note(() => `${process.name} ${isTaken ? 'takes the token' : 'finds the token gone'}`);
       return isTaken;
     },
+    duplicate: (descriptor) => {
+      const description = process.descriptors.get(descriptor);
+      if (description === undefined)
+        throw new Error(`EBADF: ${process.name} has no descriptor ${descriptor}`);
+      return process.install(description);
+    },
     openStream: (descriptor, handlers) => openStream(machinery, process, descriptor, handlers),
     close: (descriptor) => process.closeDescriptor(descriptor),
     get: (socketPath, _path, timeoutMs) => {
@@ -193,6 +199,10 @@ export const createSimulatedEnv = (machinery: Machinery, process: SimulatedProce
       return () => process.handlers.set(signal, () => undefined);
     },
     ...childrenOf(machinery, process),
+    // The host of this world has an init of its own.
+    orphans: () => [],
+    reapOrphan: () => null,
+    reapingObstacle: () => null,
     ...locks(machinery, process),
     ...sockets(machinery, process),
     ...control(machinery, process),
@@ -216,6 +226,9 @@ export const DEAD: Env = {
   signalChild: () => 'the process has ended',
   signalProcess: () => 'the process has ended',
   isAlive: () => false,
+  orphans: () => [],
+  reapOrphan: () => null,
+  reapingObstacle: () => null,
   lockPidFile: () => ({ outcome: 'held', holderPid: null }),
   openFence: () => 0,
   tryLock: () => false,
@@ -227,6 +240,7 @@ export const DEAD: Env = {
   socketPair: never,
   makeToken: never,
   takeToken: () => false,
+  duplicate: () => 0,
   openStream: () => ({ write: () => 0, close: nothing }),
   close: nothing,
   serveControl: () => ({ claim: never, remove: nothing, close: nothing }),

@@ -44,13 +44,8 @@ export const openStream = (
   return {
     write(line) {
       if (isOver || !process.isAlive || machinery.trouble('write') !== null) return 0;
-      const waiting = end.write(text.encode(line));
-      if (waiting !== null) return waiting;
-      // EPIPE: Node destroys the socket in its next tick, and what was not read yet is lost.
-      kernel.task(process, 'io', () => {
-        if (close()) handlers.onEnd();
-      });
-      return 0;
+      // EPIPE says nothing: what was not read yet is read first, and then the end.
+      return end.write(text.encode(line)) ?? 0;
     },
     close: () => {
       close();

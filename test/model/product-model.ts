@@ -77,6 +77,7 @@ const HEARD_BY_S: Readonly<Record<string, PlainEvent>> = {
   granted: fact('predecessor.granted'),
   draining: fact('predecessor.draining'),
   drained: fact('predecessor.drained'),
+  anchored: fact('predecessor.anchored', { pid: 100, startTime: '1' }),
   stop: fact('stop.relayed'),
 };
 
@@ -114,6 +115,8 @@ export interface Product {
 export interface ProductOptions {
   readonly handoff: Handoff;
   readonly probationMs: number;
+  /** The predecessor is the first process, and stays. */
+  readonly anchors: boolean;
   readonly faults: World['faults'];
 }
 
@@ -138,7 +141,7 @@ const reloadOf = (handoff: Handoff): Reload => {
       descriptors: { lock: 3, token: 4, lifeWrite: 5, lifeRead: 6, peerRead: 7, fence: null },
       listeners: [],
     },
-    descriptors: { lock: 3, lifeRead: 6, fence: null, listeners: [] },
+    descriptors: { lock: 3, lifeRead: 6, fence: null, anchor: null, listeners: [] },
   });
   return automaton(reloadMachine, start, ({ state, context }) => {
     const { served, committed, departed, stopping, successor, failure } = context;
@@ -164,7 +167,7 @@ const takeoverOf = (handoff: Handoff, probationMs: number): Takeover => {
 const isOver = (state: string): boolean => state === 'ended';
 
 /** Runs the machines: an event goes in, and its consequences are carried out until nobody has anything to say. */
-const engineOf = (handoff: Handoff, reload: Reload, takeover: Takeover) => {
+const engineOf = ({ handoff, anchors }: ProductOptions, reload: Reload, takeover: Takeover) => {
   const orderOfP = (world: World, { event }: Order): { world: World; facts: readonly PlainEvent[] } => {
     switch (event.type) {
       case 'inbox.read':
@@ -209,6 +212,9 @@ const engineOf = (handoff: Handoff, reload: Reload, takeover: Takeover) => {
           world: { ...world, p: { ...p, role: 'back', workers: p.stops > 0 ? 'none' : 'serving' }, toP: [] },
           facts: [],
         };
+      case 'reload.anchored':
+        // It closes everything: for a reload that is as if its process were gone.
+        return { world: pDies(world), facts: [] };
       case 'successor.gone':
         return { world: pDies({ ...world, p: { ...p, workers: 'none' } }), facts: [] };
       case 'stop.requested':
@@ -221,7 +227,11 @@ const engineOf = (handoff: Handoff, reload: Reload, takeover: Takeover) => {
   /** All workers of a predecessor that drained are gone. */
   const pDrained = (world: World): { world: World; facts: readonly PlainEvent[] } => {
     const empty: World = { ...world, p: { ...world.p, workers: 'none' } };
-    if (world.p.role === 'relieved' && world.p.stops === 0) return { world: pDies(empty), facts: [] };
+    if (world.p.role === 'relieved' && world.p.stops === 0) {
+      return anchors
+        ? { world: empty, facts: [{ type: 'reload.anchor', pid: 100, startTime: '1' }] }
+        : { world: pDies(empty), facts: [] };
+    }
     return { world: empty, facts: [{ type: 'workers.drained' }] };
   };
   const pStops = (world: World): { world: World; facts: readonly PlainEvent[] } => ({
@@ -339,10 +349,11 @@ const queued = (words: readonly string[], word: string): readonly string[] =>
 
 const lower = (count: number | null): number | null => (count === null ? null : Math.max(0, count - 1));
 
-export const product = ({ handoff, probationMs, faults }: ProductOptions): Product => {
+export const product = (options: ProductOptions): Product => {
+  const { handoff, probationMs, faults } = options;
   const reload = reloadOf(handoff);
   const takeover = takeoverOf(handoff, probationMs);
-  const { toReload, toTakeover, pDrained, pStops, sStops } = engineOf(handoff, reload, takeover);
+  const { toReload, toTakeover, pDrained, pStops, sStops } = engineOf(options, reload, takeover);
   const exclusive = handoff === 'exclusive';
   const stateOfP = (world: World): string => reload.at(world.p.machine).state;
   const stateOfS = (world: World): string => takeover.at(world.s.machine).state;

@@ -6,10 +6,12 @@ const MAX_STATES = 300_000;
 const faults = { kills: 2, hangs: 1, fails: 1, stops: 2 };
 
 const SEARCHES: Readonly<Record<string, ProductOptions>> = {
-  overlap: { handoff: 'overlap', probationMs: 0, faults },
-  'overlap, probation': { handoff: 'overlap', probationMs: 10_000, faults },
-  exclusive: { handoff: 'exclusive', probationMs: 0, faults },
-  'exclusive, probation': { handoff: 'exclusive', probationMs: 10_000, faults },
+  overlap: { handoff: 'overlap', probationMs: 0, anchors: false, faults },
+  'overlap, probation': { handoff: 'overlap', probationMs: 10_000, anchors: true, faults },
+  'overlap, anchor': { handoff: 'overlap', probationMs: 0, anchors: true, faults },
+  exclusive: { handoff: 'exclusive', probationMs: 0, anchors: false, faults },
+  'exclusive, anchor': { handoff: 'exclusive', probationMs: 0, anchors: true, faults },
+  'exclusive, probation': { handoff: 'exclusive', probationMs: 10_000, anchors: true, faults },
 };
 
 describe('both sides of a reload, with a kill, a hang, a failing worker and a stop at any step', () => {

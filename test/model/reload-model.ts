@@ -42,6 +42,7 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'undecided.looking': 'our own event loop answers inbox.read',
   'undecided.finalLook': 'our own event loop answers inbox.read',
   'yielding.looking': 'our own event loop answers inbox.read',
+  'leaving.introducing': 'our own event loop answers inbox.read',
   'burying.reading': 'our own event loop answers inbox.read',
   claiming: 'the kernel answers token.take at once',
   'burying.counting': 'our own process answers leftovers.kill at once',
@@ -111,6 +112,7 @@ const orders = (handoff: Handoff, step: Step<typeof reloadMachine>): readonly Ha
   ...((handoff === 'exclusive' && step.state === 'undecided.draining') || step.state.startsWith('leaving')
     ? [{ type: 'workers.drained' }]
     : []),
+  ...(step.state.startsWith('leaving') ? [{ type: 'reload.anchor', pid: 100, startTime: '1' }] : []),
 ];
 
 const problemsOf =
@@ -147,7 +149,15 @@ const problemsOf =
         'it grants before it has drained',
       );
     }
+    must(
+      said.includes('anchored') === (happening?.type === 'reload.anchor'),
+      'the successor is not told of the anchor, or of none',
+    );
     const reported = typesOf(step.reports);
+    must(
+      !reported.includes('reload.anchored') || happening?.type === 'inbox.empty',
+      'everything is closed before the word is out',
+    );
     if (reported.includes('reload.promoted')) {
       must(world.said.includes('successor.committed'), 'promoted, and the successor has not said so');
       must(before?.world.verdicts.includes('reload.promoted') === false, 'promoted twice');
@@ -162,9 +172,11 @@ const problemsOf =
       );
     }
     const ended = state === 'ended' && before?.step.state !== 'ended';
-    const ends = reported.filter((type) => type === 'reload.refused' || type === 'successor.gone');
+    const ends = reported.filter((type) =>
+      ['reload.refused', 'successor.gone', 'reload.anchored'].includes(type),
+    );
     must(ends.length === (ended ? 1 : 0), 'a reload ends with one verdict, and a verdict ends it');
-    if (state === 'ended' && context.committed && context.stopping)
+    if (ended && context.committed && context.stopping && !reported.includes('reload.anchored'))
       must(reported.includes('successor.gone'), 'it comes back though both were to stop');
     // Whoever is dead is noticed: nothing waits for a successor that has exited.
     if (world.successor === 'dead')
@@ -202,7 +214,7 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
       descriptors: { lock: 3, token: 4, lifeWrite: 5, lifeRead: 6, peerRead: 7, fence: null },
       listeners: [],
     },
-    descriptors: { lock: 3, lifeRead: 6, fence: null, listeners: [] },
+    descriptors: { lock: 3, lifeRead: 6, fence: null, anchor: null, listeners: [] },
   });
   const key: ReloadModel['key'] = ({ state, context }, world) =>
     JSON.stringify([

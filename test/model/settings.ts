@@ -21,5 +21,6 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   respawnLimit: null,
   pingTimeoutMs: 6_000,
   stopSignal: 'SIGTERM',
+  anchor: false,
   ...changes,
 });

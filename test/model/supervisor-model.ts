@@ -17,7 +17,7 @@ import type { Edge, Model } from './walk.js';
 
 export type SupervisorCovered = Covered<typeof supervisorMachine>;
 
-type Facility = 'lock' | 'fence' | 'listeners' | 'lifePipe' | 'control' | 'release';
+type Facility = 'lock' | 'fence' | 'listeners' | 'lifePipe' | 'service' | 'control' | 'release';
 
 interface World {
   readonly owed: readonly Facility[];
@@ -25,6 +25,8 @@ interface World {
   readonly reload: 'none' | 'starting' | 'warming' | 'handoff' | 'promoted' | 'lost' | 'ended';
   /** The reload machine was told that all our workers are gone. */
   readonly drained: boolean;
+  /** It is to tell the successor that this process stays. */
+  readonly telling: boolean;
   readonly takeover: 'none' | 'warming' | 'asked' | 'activated' | 'alone' | 'charged' | 'committed' | 'ended';
   /** The takeover machine has given up, and waits for the predecessor to do something about it. */
   readonly doomed: boolean;
@@ -36,6 +38,13 @@ interface World {
   readonly starter: 'none' | 'waits' | 'told' | 'gone';
   /** A client waits for a verdict. */
   readonly waiting: boolean;
+  /** The first process's end of the socket pair: made, and read once it is an anchor. */
+  readonly service: 'none' | 'made' | 'watched' | 'ended';
+  readonly concluded: 'no' | 'well' | 'badly';
+  /** A later generation's end of it: open while it is in charge. `inert`: the first process has died. */
+  readonly anchor: 'none' | 'inherited' | 'open' | 'inert';
+  /** The first process has said that it stays. */
+  readonly introduced: boolean;
   /** An order went to a child that had ended, or to nobody. */
   readonly lost: string | null;
 }
@@ -51,12 +60,14 @@ interface Outcome {
 
 const LEFTOVER = { pid: 601, startTime: '1' };
 const SUCCESSOR = 201;
+const ANCHOR = { pid: 90, startTime: '1' };
 
 /** States that wait without an alarm of their own, and why that is right. */
 export const UNALARMED: Readonly<Record<string, string>> = {
   'idle.locking': 'our own process answers, held or acquired',
   'idle.binding': 'our own process answers, bound or failed',
   'idle.opening': 'our own process answers, opened or failed',
+  'idle.mooring': 'our own process answers, prepared or failed',
   'idle.publishing': 'our own process answers, claimed or failed',
   'idle.proving': 'every slot has its alarms',
   'idle.starting': 'every slot has its alarms',
@@ -69,6 +80,8 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'handoff.granting': 'the reload machine has its commit alarm',
   'handoff.leaving': 'every slot has its drain alarm',
   'handoff.returning': 'the reload machine has its bury alarm',
+  'handoff.introducing': 'our own process answers at once, or the reload machine has its bury alarm',
+  'anchored.watching': 'the kernel tells the end of the last generation, and each of them has its alarms',
   'stopping.draining': 'every slot has its drain alarm, and the link to another generation its leave alarm',
   stopped: 'nothing is waited for',
   failed: 'nothing is waited for',
@@ -88,6 +101,7 @@ const ANSWERS: Readonly<Record<Facility, readonly PlainEvent[]>> = {
   fence: [fact('fence.acquired', { descriptor: 6 }), failure('fence.failed')],
   listeners: [fact('listeners.bound', { listeners: [] }), failure('listeners.failed')],
   lifePipe: [fact('lifePipe.opened', { write: 8, read: 9 }), failure('lifePipe.failed')],
+  service: [fact('service.prepared', { descriptor: 12 }), failure('service.failed')],
   control: [fact('control.claimed', { path: '/run/daemon.sock' }), failure('control.failed')],
   release: [fact('lock.released')],
 };
@@ -112,7 +126,7 @@ const reloadChances = (world: World, settings: Settings): readonly string[] => {
     case 'handoff':
       return ['refused', ...(stopping ? [] : ['stopped']), ...(exclusive && !drained ? [] : ['promoted'])];
     case 'promoted':
-      return stopping ? ['lost'] : ['lost', 'stopped'];
+      return [...(stopping ? ['lost'] : ['lost', 'stopped']), ...(world.telling ? ['told'] : [])];
     case 'lost':
       return stopping ? ['gone'] : ['refused'];
     default:
@@ -121,7 +135,7 @@ const reloadChances = (world: World, settings: Settings): readonly string[] => {
 };
 
 /** What was said on a link that is over makes no difference any more. */
-const unlinked = { drained: false, stopping: false, doomed: false, ready: false };
+const unlinked = { drained: false, telling: false, stopping: false, doomed: false, ready: false };
 
 const reloadHappens = (world: World, what: string): Outcome => {
   switch (what) {
@@ -136,8 +150,10 @@ const reloadHappens = (world: World, what: string): Outcome => {
       );
     case 'stopped':
       return says({ ...world, stopping: true }, fact('stop.requested', { via: 'peer' }));
+    case 'told':
+      return says({ ...world, ...unlinked, reload: 'ended' }, { type: 'reload.anchored' });
     case 'lost':
-      return says({ ...world, reload: 'lost' }, fact('successor.lost'));
+      return says({ ...world, telling: false, reload: 'lost' }, fact('successor.lost'));
     case 'gone':
       return says({ ...world, ...unlinked, reload: 'ended' }, fact('successor.gone'));
     default:
@@ -192,6 +208,8 @@ const toReload = (world: World, order: PlainEvent): Outcome => {
   if (world.reload === 'none' || world.reload === 'ended') return none({ ...world, lost: order.type });
   if (order.type === 'reload.abort') return none({ ...world, stopping: true });
   if (order.type === 'workers.drained') return none({ ...world, drained: true });
+  // The answer may come after others: the machine may be about to tell that the successor has exited.
+  if (order.type === 'reload.anchor') return none({ ...world, telling: true });
   return none(world);
 };
 
@@ -249,6 +267,7 @@ const FACILITIES: Readonly<Record<string, Facility>> = {
   fence: 'fence',
   listeners: 'listeners',
   lifePipe: 'lifePipe',
+  service: 'service',
 };
 
 const spawns =
@@ -270,6 +289,7 @@ const spawns =
       });
     if (src === 'reloadMachine')
       return none({ ...world, reload: 'starting', drained: false, stopping: false });
+    if (src === 'anchor') return none({ ...world, anchor: 'open' });
     if (src !== 'takeoverMachine') return none(world);
     return startsAfterGrant(settings)
       ? says({ ...world, takeover: 'asked' }, fact('takeover.asked'))
@@ -283,6 +303,7 @@ const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
   if (to === 'control') return toControl(world, event);
   if (to === 'starter')
     return none(world.starter === 'none' ? { ...world, lost: event.type } : { ...world, starter: 'told' });
+  if (to === 'service' && event.type === 'service.watch') return none({ ...world, service: 'watched' });
   if (to === 'lock' && event.type === 'lock.release') return none(owing(world, 'release'));
   return none(world);
 };
@@ -296,6 +317,7 @@ const reactTo =
       world = outcome.world;
       facts.push(...outcome.facts);
     };
+    if (step.stopped.includes('anchor') && world.anchor === 'open') world = { ...world, anchor: 'inherited' };
     for (const { src, id } of step.spawned) take(spawns(settings)(world, src, id, successor));
     for (const { to, event } of step.orders) take(orderHappens(world, to, event));
     return { world, facts };
@@ -309,6 +331,18 @@ const agrees = (record: SlotRecord, stub: SlotStub): boolean =>
   (record.state === 'stopped') === (stub.state === 'stopped') &&
   (record.state === 'ready') === (stub.state === 'ready') &&
   record.pid === (lives(stub) ? pidOf(stub) : null);
+
+/** What an anchor may have: what it needs for its work, and the leftovers that it still has to see off. */
+const ANCHORED = [
+  'signals',
+  'reaper',
+  'service',
+  'concludeAlarm',
+  'killAlarm',
+  'chargeKill',
+  'leftoversAlarm',
+  'leftovers',
+];
 
 const SERVING = ['running', 'respawning', 'idle.starting'];
 
@@ -380,7 +414,7 @@ const problemsOf =
       );
     if (world.reload === 'promoted')
       must(
-        context.promoted && (final || state.startsWith('handoff')),
+        context.promoted && (final || /^(handoff|anchored)/.test(state)),
         'it does not hear that it was relieved',
       );
     if (state === 'running')
@@ -390,6 +424,39 @@ const problemsOf =
       );
     if (SERVING.includes(state) && context.link === 'none')
       must(!world.waiting || context.reload !== null, 'a client waits for a verdict that was given');
+    const first = context.handover === null;
+    if (state.startsWith('anchored')) {
+      const others = childrenOf(step).filter(({ id }) => !ANCHORED.includes(id));
+      must(others.length === 0, `an anchor holds ${others.map(({ id }) => id).join(', ')}`);
+      must(context.lock === null && context.lifeRead === null, 'an anchor has a lock or a life pipe');
+      must(context.slots.length === 0, 'an anchor has workers');
+      must(first && context.promoted, 'somebody else than a relieved first process is an anchor');
+      must(world.service === 'watched', 'an anchor does not watch its service');
+    }
+    const wasAnchored = before?.step.state.startsWith('anchored') === true;
+    if (final && context.promoted && first && settings.anchor) {
+      must(wasAnchored, 'the first process ends instead of staying');
+      const overdue = context.failure?.code === 'TANIST_STOP_OVERDUE';
+      must(world.service === 'ended' || overdue, 'the anchor ends while the service goes on');
+      must(
+        (state === 'stopped') === (world.concluded === 'well' && !overdue),
+        'the anchor does not end as the service did',
+      );
+    }
+    const reads = !first && context.inCharge && !context.promoted && context.anchorDescriptor !== null;
+    must(final || reads === (world.anchor === 'open'), 'who is in charge reads the anchor, and nobody else');
+    const toAnchor = step.orders.filter(({ to }) => to === 'anchor').map(({ event }) => event);
+    if (sent.includes('lock lock.release') && reads)
+      must(
+        toAnchor.some(({ type, failure: why }) => type === 'anchor.conclude' && why === context.failure),
+        'the anchor is not told how it ended',
+      );
+    must(
+      toAnchor.length === 0 || before?.world.anchor === 'open',
+      'a word to the anchor, and nobody says it',
+    );
+    if (world.anchor === 'inert' && world.introduced)
+      must(context.stops > 0, 'the anchor is gone, and the service goes on');
     if (state === 'stopped' && context.promoted) must(!world.waiting, 'a client is left without its verdict');
     if (sent.includes('starter starter.tell'))
       must(
@@ -411,6 +478,8 @@ export interface SupervisorWalk {
   readonly daemonized?: boolean;
   /** Failures of facilities and of spawns are part of it. */
   readonly failures: boolean;
+  /** A successor's first process: it becomes an anchor sooner or later, or is one already. */
+  readonly anchor?: 'later' | 'already';
 }
 
 /** A copy of the machine whose children are empty: the model plays them. */
@@ -423,7 +492,7 @@ export const childless = (): typeof supervisorMachine => {
 
 const inputOf = (
   settings: Settings,
-  { successor, hangupStops, daemonized = false }: SupervisorWalk,
+  { successor, hangupStops, daemonized = false, anchor }: SupervisorWalk,
 ): SupervisorInput => ({
   settings,
   version: '0.0.0',
@@ -446,6 +515,7 @@ const inputOf = (
           requestedAtMs: 1_000,
           ids: ['a'],
           hangupStops,
+          ...(anchor === 'already' ? { anchor: ANCHOR } : {}),
           descriptors: {
             lock: 4,
             token: 5,
@@ -453,6 +523,7 @@ const inputOf = (
             lifeRead: 7,
             peerRead: 8,
             fence: settings.handoff === 'exclusive' ? 9 : null,
+            ...(anchor === undefined ? {} : { anchor: 12 }),
           },
           listeners: [],
         },
@@ -475,6 +546,9 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
       context.everReady,
       context.retiring,
       context.deferredReload !== null,
+      context.anchor === null,
+      context.anchorDescriptor === null,
+      context.charge === null,
     ],
     [Math.min(context.stops, 3), context.failure !== null, context.leftovers.length > 0],
     [context.reload === null, context.lastReload === null, context.respawnsAtMs.length],
@@ -483,7 +557,14 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
 };
 
 /** Nobody can connect to a control socket that was never claimed. */
-const UNPUBLISHED = ['idle.locking', 'idle.fencing', 'idle.binding', 'idle.opening', 'idle.publishing'];
+const UNPUBLISHED = [
+  'idle.locking',
+  'idle.fencing',
+  'idle.binding',
+  'idle.opening',
+  'idle.mooring',
+  'idle.publishing',
+];
 
 const requests = (
   world: World,
@@ -491,11 +572,40 @@ const requests = (
   { hangupStops }: SupervisorWalk,
 ): readonly Happening[] => [
   fact('reload.requested', { via: 'SIGUSR2', id: null }),
-  ...(world.waiting || UNPUBLISHED.includes(step.state)
+  ...(world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
     ? []
     : [fact('reload.requested', { via: 'control', id: 'a' })]),
   ...(step.context.stops > 2 ? [] : [fact('stop.requested', { via: 'SIGTERM' })]),
   ...(hangupStops && step.context.stops > 2 ? [] : [fact('hangup.received')]),
+  ...(world.anchor === 'open' && world.introduced && step.context.stops <= 2
+    ? [passedOn('stop.requested', step, { via: 'SIGTERM' }), passedOn('hangup.received', step)]
+    : []),
+];
+
+const passedOn = (type: string, { context }: SupervisorStep, more: object = {}): Happening =>
+  fact(type, { ...more, anchorStops: context.stopsAtAnchor + 1 });
+
+/** What the first process learns of the generations after it, once it is an anchor. */
+const serviceChances = (world: World, { context }: SupervisorStep): readonly Happening[] => {
+  if (world.service !== 'watched') return [];
+  return [
+    ...(context.charge === null ? [fact('service.charged', { ...ANCHOR, generation: 2 })] : []),
+    ...(world.concluded === 'no'
+      ? [
+          fact('service.concluded', { failure: null }),
+          fact('service.concluded', { failure: { code: 'TANIST_RESPAWN_LIMIT', message: 'too many' } }),
+        ]
+      : [fact('service.charged', { ...ANCHOR, generation: 3 })]),
+    fact('service.ended'),
+  ];
+};
+
+/** What a later generation learns of the first process: its word comes from the predecessor, its end from itself. */
+const anchorChances = (world: World, { context }: SupervisorStep): readonly Happening[] => [
+  ...(world.anchor === 'open' ? [fact('anchor.ended')] : []),
+  ...(world.anchor !== 'none' && !world.introduced && context.link === 'takeover' && context.inCharge
+    ? [fact('anchor.introduced', ANCHOR)]
+    : []),
 ];
 
 export const supervisorModel = (covered: SupervisorCovered, options: SupervisorWalk): SupervisorModel => {
@@ -509,6 +619,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       slots: [],
       reload: 'none',
       drained: false,
+      telling: false,
       takeover: 'none',
       doomed: false,
       ready: false,
@@ -516,6 +627,10 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       stopping: false,
       starter: options.daemonized ? 'waits' : 'none',
       waiting: false,
+      service: 'none',
+      concluded: 'no',
+      anchor: options.anchor === undefined ? 'none' : 'inherited',
+      introduced: options.anchor === 'already',
       lost: null,
     },
     key: keyOf,
@@ -530,6 +645,8 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ...reloadChances(world, settings).map((what) => ({ type: 'reload', what })),
       ...takeoverChances(world).map((what) => ({ type: 'takeover', what })),
       ...(world.starter === 'waits' ? [fact('starter.gone')] : []),
+      ...serviceChances(world, step),
+      ...anchorChances(world, step),
       ...requests(world, step, options),
       ...alarmsOf(step).map(({ alarm }) => fact('alarm.fired', { alarm })),
     ],
@@ -551,6 +668,16 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
           return takeoverHappens(world, what);
         case 'starter.gone':
           return says({ ...world, starter: 'gone' }, happening);
+        case 'service.charged':
+          return says({ ...world, concluded: 'no' }, happening);
+        case 'service.concluded':
+          return says({ ...world, concluded: happening.failure === null ? 'well' : 'badly' }, happening);
+        case 'service.ended':
+          return says({ ...world, service: 'ended' }, happening);
+        case 'anchor.ended':
+          return says({ ...world, anchor: 'inert' }, happening);
+        case 'anchor.introduced':
+          return says({ ...world, introduced: true }, happening);
         case 'reload.requested':
           return says({ ...world, waiting: world.waiting || happening.via === 'control' }, happening);
         default: {

@@ -27,6 +27,25 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     successor: true,
     settings: { handoff: 'exclusive', ready: { mode: 'alive', forMs: 1_000 } },
   },
+  'first, overlap, 1 slot, anchor': { ...first, settings: { anchor: true } },
+  'first, exclusive, 1 slot, anchor, terminal': {
+    ...calm,
+    hangupStops: true,
+    settings: { handoff: 'exclusive', anchor: true },
+  },
+  'successor, overlap, 1 slot, of a first process that becomes an anchor': {
+    ...calm,
+    successor: true,
+    anchor: 'later',
+    settings: {},
+  },
+  'successor, exclusive, 1 slot, with an anchor, terminal': {
+    ...calm,
+    successor: true,
+    hangupStops: true,
+    anchor: 'already',
+    settings: { handoff: 'exclusive' },
+  },
   'successor, overlap, 2 slots': { ...calm, successor: true, settings: { workers: 2 } },
   'successor, exclusive, 2 slots': {
     ...calm,

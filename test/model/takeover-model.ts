@@ -43,6 +43,8 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'undecided.warming': 'the start timeout bounds every worker, and the predecessor’s reload alarm bounds us',
   'undecided.looking': 'our own event loop answers inbox.read',
   'undecided.waitingLook': 'our own event loop answers inbox.read',
+  'leaving.departing': 'our own event loop answers inbox.read',
+  'leaving.looking': 'our own event loop answers inbox.read',
   'undecided.claiming': 'the kernel answers token.take at once',
   'committing.taking': 'the kernel answers token.take at once',
   'alone.claiming': 'the kernel answers token.take at once',
@@ -67,6 +69,7 @@ const spoken = (settings: Settings, world: World, step: TakeoverStep): readonly 
       'predecessor.drained',
       world.committed > 0 && (world.stops > 0 || heard.includes('stop.relayed')),
     ),
+    ...once('predecessor.anchored', world.committed > 0),
     ...once('stop.relayed', world.committed > 0),
     { type: 'reload.joined', id: 'b', ...AT },
     ...(step.context.workers.length === 0
@@ -156,9 +159,20 @@ const problemsOf =
       reported.includes('predecessor.gone') === (state === 'ended'),
       'the end of the predecessor is told once',
     );
+    // One that was sent SIGKILL becomes nothing any more, whatever it said before.
+    const staysOn = happening?.type === 'predecessor.anchored' && state === 'ended';
+    must(
+      reported.includes('anchor.introduced') === staysOn,
+      'an anchor is not told, or one that does not stay',
+    );
+    must(
+      happening?.type !== 'predecessor.anchored' || staysOn || state === 'leaving.relieving',
+      'it waits for an anchor',
+    );
     if (state === 'ended') {
       const drained = world.heard.includes('predecessor.drained') && context.stopping;
-      must(dead || drained, 'it ends while the predecessor lives and does not wait for it');
+      const anchored = world.heard.includes('predecessor.anchored');
+      must(dead || drained || anchored, 'it ends while the predecessor lives and does not wait for it');
     }
     // A stop is never lost: it is passed on, or the predecessor is gone.
     if (context.stopping && state.startsWith('leaving'))
@@ -239,6 +253,7 @@ const happenTo = (world: World, happening: Happening): World => {
     case 'predecessor.granted':
     case 'predecessor.draining':
     case 'predecessor.drained':
+    case 'predecessor.anchored':
     case 'stop.relayed':
       return { ...world, heard: [...world.heard, happening.type].sort() };
     default:

@@ -62,6 +62,7 @@ test('without options every setting has its documented default', () => {
       respawnLimit: null,
       pingTimeoutMs: 5_000,
       stopSignal: 'SIGTERM',
+      anchor: true,
     },
     logLevel: 'info',
     noWarn: false,
@@ -70,6 +71,19 @@ test('without options every setting has its documented default', () => {
     program: { command: 'server.js', args: [] },
     surroundings: { envFiles: [], chdir: null, umask: null, adopt: null },
   });
+});
+
+test('the first process stays as an anchor where a command line started it, unless it is told otherwise', () => {
+  const anchorOf = (input: Parameters<typeof resolveSettings>[0]) =>
+    resolveSettings(input, CONTEXT).settings.anchor;
+  expect(anchorOf(written({ '--no-anchor': '' }))).toBe(false);
+  expect(anchorOf(written({ '--anchor': '' }))).toBe(true);
+  expect(anchorOf({ command: 'app' })).toBe(false);
+  expect(anchorOf({ command: 'app', anchor: true })).toBe(true);
+  expect(optionsRefusal({ anchor: 'yes' })).toBe('anchor "yes": expected true or false');
+  expect(errorOf(() => anchorOf(written({ '--anchor': '', '--no-anchor': '' }))).message).toContain(
+    'expected either that or its opposite, not both',
+  );
 });
 
 test('a program and a command line that say the same get the same settings', () => {
@@ -93,6 +107,7 @@ test('a program and a command line that say the same get the same settings', () 
     envFile: ['common.env', '/etc/web.env'],
     chdir: 'current',
     umask: '027',
+    anchor: true,
     logLevel: 'debug',
   };
   const flags = {
@@ -114,6 +129,7 @@ test('a program and a command line that say the same get the same settings', () 
     '--env-file': ['common.env', '/etc/web.env'],
     '--chdir': 'current',
     '--umask': '027',
+    '--anchor': '',
     '--log-level': 'debug',
   };
   const resolved = resolveSettings(options, CONTEXT);

@@ -137,6 +137,7 @@ const STATUS: Status = {
   standby: [],
   reload: null,
   lastReload: null,
+  anchor: null,
 };
 
 const idOf = (request: IncomingMessage): string =>

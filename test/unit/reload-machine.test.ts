@@ -55,7 +55,7 @@ const reload = (changes: Partial<Settings> = {}) => {
       descriptors: { lock: 3, token: 4, lifeWrite: 5, lifeRead: 6, peerRead: 7, fence: null },
       listeners: [],
     },
-    descriptors: { lock: 3, lifeRead: 6, fence: null, listeners: [] },
+    descriptors: { lock: 3, lifeRead: 6, fence: null, anchor: null, listeners: [] },
   });
 };
 

@@ -63,6 +63,7 @@ describe('the status', () => {
       standby: [],
       reload: null,
       lastReload: null,
+      anchor: null,
     });
   });
 

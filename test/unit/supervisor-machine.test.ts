@@ -139,7 +139,7 @@ describe('a first generation', () => {
       'idle.starting',
     ]);
     expect(path.map(({ spawned: children }) => children.map(({ id }) => id))).toEqual([
-      ['signals', 'lock'],
+      ['signals', 'reaper', 'lock'],
       ['listeners'],
       ['lifePipe'],
       ['control'],
@@ -479,6 +479,7 @@ describe('a takeover, seen by the successor', () => {
     expect(now.state).toBe('idle.warming');
     expect(now.spawned.map(({ id }) => id)).toEqual([
       'signals',
+      'reaper',
       'lock',
       'fence',
       'listeners',

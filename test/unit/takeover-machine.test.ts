@@ -77,7 +77,9 @@ describe('a takeover that goes well', () => {
   });
 
   it('has nothing left to end when the life pipe of the predecessor ended', () => {
-    expect(toStep(7, {}).send(departed).reports).toMatchObject([{ leftovers: [] }]);
+    const machine = toStep(7, {});
+    expect(sentTo(machine.send(departed), 'predecessor')).toEqual([{ type: 'inbox.read' }]);
+    expect(machine.send({ type: 'inbox.empty', ...AT }).reports).toMatchObject([{ leftovers: [] }]);
   });
 
   it('asks at once, and starts after the grant, when workers do not know the protocol', () => {
@@ -118,12 +120,32 @@ describe('the successor’s answer to a fault of the predecessor (overlap)', () 
 
   it('step 5: P hung → S commits, and the leave alarm kills P', () => {
     const machine = toStep(7, {});
-    const step = machine.send(fires('leave'));
+    expect(sentTo(machine.send(fires('leave')), 'predecessor')).toEqual([{ type: 'inbox.read' }]);
+    const step = machine.send({ type: 'inbox.empty', ...AT });
     expect(sentTo(step, 'predecessor')).toEqual([{ type: 'predecessor.kill' }]);
     expect(typesOf(step.reports)).toEqual(['predecessor.silent', 'predecessor.killed']);
     expect(sentTo(machine.send(fires('kill')), 'predecessor')).toEqual([{ type: 'predecessor.kill' }]);
     expect(machine.send(ended).state).toBe('ended');
   });
+
+  it.each([
+    ['in time', []],
+    ['while this process hung', [fires('leave')]],
+    ['and the end of its life pipe is seen first', [departed]],
+  ] as const)(
+    'X17: a predecessor that says it stays as the anchor is not waited for, and not killed: it says so %s',
+    (_, before) => {
+      const machine = toStep(7, {});
+      for (const event of before) machine.send(event);
+      const step = machine.send({ type: 'predecessor.anchored', pid: 90, startTime: '1', ...AT });
+      expect(step.state).toBe('ended');
+      expect(step.reports).toMatchObject([
+        { type: 'anchor.introduced', pid: 90, startTime: '1' },
+        { type: 'predecessor.gone' },
+      ]);
+      expect(sentTo(step, 'predecessor')).toEqual([]);
+    },
+  );
 });
 
 describe('the successor’s answer to a fault of the predecessor (exclusive)', () => {
