@@ -103,11 +103,16 @@ export class Generations extends World {
     const where = listen ? ['--listen', '127.0.0.1:0'] : [];
     const words = ['--name', NAME, '--handoff', mode, '--log-level', 'debug', ...where, ...options];
     return this.run([...words, '--', ...(command ?? [fixture('service.mjs')])], {
-      env: { VERSION_FILE: this.#versionFile, JOURNAL: this.journal, ...env },
+      env: { ...this.serviceEnv, ...env },
       ...(cwd === undefined ? {} : { cwd }),
       ...(script === undefined ? {} : { script }),
       ...(node === undefined ? {} : { node }),
     });
+  }
+
+  /** What the service of test/fixtures needs to know. */
+  get serviceEnv(): Readonly<Record<string, string>> {
+    return { VERSION_FILE: this.#versionFile, JOURNAL: this.journal };
   }
 
   /** Starts a daemon and waits until it runs. */
@@ -223,13 +228,14 @@ export const socketsOf = (pid: number): string[] =>
 
 /**
  * The sockets of a supervisor with one listener, one worker and nothing to do: the listener, the control
- * socket, both ends of the life pipe and the worker's channel. The connection on which its status was asked
- * may still be there for a moment.
+ * socket, both ends of the life pipe, the worker's channel, and of the anchor's socket pair both ends in the first
+ * generation, twice the far one in every other. The connection on which its status was asked may still be there
+ * for a moment.
  */
 export const socketsAtRest = (pid: number): Promise<string[]> =>
-  until('a supervisor with five sockets', () => {
+  until('a supervisor with seven sockets', () => {
     const open = socketsOf(pid);
-    return open.length === 5 ? open : null;
+    return open.length === 7 ? open : null;
   });
 
 /** True as long as the kernel knows the process, be it as a zombie that nobody has reaped. */

@@ -111,7 +111,7 @@ describe.each(MODES)('the hand-over, %s', (mode: Mode) => {
 
   it('X4: goes on when the old worker drains too long: the drain limit ends it, and nobody else', async () => {
     world.release({ stubborn: true });
-    const options = ['--drain-timeout', '1s', '--takeover-timeout', '1s'];
+    const options = ['--drain-timeout', '1s', '--takeover-timeout', '1s', '--no-anchor'];
     const { daemon, status, address } = await world.started({ mode, options });
     const old = workerPid(status);
     world.release({ version: 'two' });

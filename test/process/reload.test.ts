@@ -71,7 +71,8 @@ const strangers = (daemon: Daemon) => {
 describe.each(MODES)('a reload, %s', (mode: Mode) => {
   it('puts a new generation in the place of the old one, with its port, pid file and control socket', async () => {
     world.release({ version: 'one' });
-    const { daemon, status: before, address } = await world.started({ mode, options: ['--workers', '2'] });
+    const options = ['--workers', '2', '--no-anchor'];
+    const { daemon, status: before, address } = await world.started({ mode, options });
     const listener = descriptorsOf(workerPid(before)).get(3);
     const { ino } = statSync(world.pidFile);
     expect(world.pid()).toBe(daemon.pid);
