@@ -3,28 +3,34 @@
  */
 import { readFileSync } from 'node:fs';
 import { descriptorsOf, type Generations, NAME } from './generations.js';
-import { type Daemon, fixture, isRunning, until } from './harness.js';
+import { type Daemon, fixture, until } from './harness.js';
 import { runOddly } from './workers.js';
 
 /** Short limits, so that who does not act is given up soon: 400 ms each. */
 export const IMPATIENT = ['--takeover-timeout', '400ms', '--drain-timeout', '400ms'];
 
 /** In the foreground of a shell that says how it ended, as `sh -c 'tanist run …; echo $?'` does. */
-const SHELL = ['sh', '-c', '"$@"; echo "status $?"', 'sh'];
+export const SHELL = ['sh', '-c', '"$@"; echo "status $?"', 'sh'];
 
 export interface Start {
   readonly launcher?: readonly string[];
   readonly options?: readonly string[];
   readonly command?: readonly string[];
-  readonly listen?: readonly string[];
 }
 
-/** Starts the service with a program in front of it, and waits until it runs. */
-export const launched = async (world: Generations, start: Start = {}): Promise<Daemon> => {
+/** Starts the service with a program in front of it. */
+export const launch = (world: Generations, start: Start = {}): Daemon => {
   const { launcher = SHELL, options = [], command = [fixture('service.mjs')] } = start;
-  const { listen = ['--listen', '127.0.0.1:0'] } = start;
-  const words = ['--name', NAME, '--log-level', 'debug', ...listen, ...options, '--', ...command];
-  const daemon = runOddly(world, words, { launcher, env: { ...world.serviceEnv } });
+  const where = ['--name', NAME, '--log-level', 'debug', '--listen', '127.0.0.1:0'];
+  return runOddly(world, [...where, ...options, '--', ...command], {
+    launcher,
+    env: { ...world.serviceEnv },
+  });
+};
+
+/** The same, and waits until it runs. */
+export const launched = async (world: Generations, start: Start = {}): Promise<Daemon> => {
+  const daemon = launch(world, start);
   await daemon.running();
   return daemon;
 };
@@ -73,5 +79,3 @@ export const frozen = async (pid: number): Promise<void> => {
   process.kill(pid, 'SIGSTOP');
   await until(`${pid} to be stopped`, () => / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')));
 };
-
-export const allRun = (...pids: readonly number[]): boolean => pids.every(isRunning);
