@@ -90,6 +90,24 @@ const connectTo = (server: net.Server, path: string, sockets: net.Socket[]): Pro
     client.once('close', () => reject(new Error('the connection was closed: are there descriptors left?')));
   });
 
+/** Directories in which two ends are being made; a process that exits meanwhile takes them along. */
+const rooms = new Set<string>();
+const removeRoom = (room: string): void => rmSync(room, { recursive: true, force: true });
+const removeRooms = (): void => rooms.forEach(removeRoom);
+
+const enterRoom = (directory: string): string => {
+  const room = mkdtempSync(`${directory}/.p-`);
+  if (rooms.size === 0) process.on('exit', removeRooms);
+  rooms.add(room);
+  return room;
+};
+
+const leaveRoom = (room: string): void => {
+  removeRoom(room);
+  rooms.delete(room);
+  if (rooms.size === 0) process.off('exit', removeRooms);
+};
+
 /**
  * Two connected stream sockets in one process.
  *
@@ -97,7 +115,7 @@ const connectTo = (server: net.Server, path: string, sockets: net.Socket[]): Pro
  * Rejects when the system gives no more; nothing stays open then.
  */
 export const socketPair = async (directory: string): Promise<readonly [number, number]> => {
-  const room = mkdtempSync(`${directory}/.p-`);
+  const room = enterRoom(directory);
   const path = `${room}/s`;
   const server = net.createServer({ pauseOnConnect: true });
   const sockets: net.Socket[] = [];
@@ -113,7 +131,7 @@ export const socketPair = async (directory: string): Promise<readonly [number, n
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();
-    rmSync(room, { recursive: true, force: true });
+    leaveRoom(room);
   }
 };
 
