@@ -32,10 +32,15 @@ const initOf = async (daemon: Daemon): Promise<number> => {
   return init;
 };
 
-/** The pid that a process has inside. */
-const insideOf = (pid: number): number => {
-  const [, pids = ''] = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(pids.split(/\s+/).at(-1));
+/** The pid that a process has inside; null when it is gone since it was listed. */
+const insideOf = (pid: number): number | null => {
+  try {
+    const [, pids = ''] = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(pids.split(/\s+/).at(-1));
+  } catch {
+    // Reaped.
+    return null;
+  }
 };
 
 /** Waits until process 1 has no other children, zombies included, than those with these pids inside. */
@@ -44,7 +49,10 @@ const hasOnly = async (init: number, ...inside: readonly number[]): Promise<void
     () => `only ${inside} below process 1, not ${childrenOf(init)}`,
     () => {
       const children = childrenOf(init);
-      return children.length === inside.length && children.map(insideOf).every((pid) => inside.includes(pid));
+      return (
+        children.length === inside.length &&
+        children.map(insideOf).every((pid) => pid !== null && inside.includes(pid))
+      );
     },
   );
 };

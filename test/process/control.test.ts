@@ -76,6 +76,7 @@ describe('the control socket', () => {
       standby: [],
       reload: null,
       lastReload: null,
+      anchor: null,
     });
     expect(JSON.parse((await world.tanist('status', '--json')).stdout)).toEqual(JSON.parse(body));
   });
