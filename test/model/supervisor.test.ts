@@ -13,7 +13,7 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   'first, exclusive, 1 slot': { ...first, settings: { handoff: 'exclusive' } },
   'first, overlap, 1 slot, limit, terminal': { ...first, hangupStops: true, settings: limited },
   'first, overlap, 1 slot, no reload': { ...first, settings: { hotReload: false, anchor: true } },
-  'first, overlap, 1 slot, daemonized': { ...first, daemonized: true, settings: {} },
+  'first, overlap, 1 slot, daemonized, anchor': { ...first, daemonized: true, settings: { anchor: true } },
   'first, overlap, 1 slot, daemonized, no reload': {
     ...first,
     daemonized: true,

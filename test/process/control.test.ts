@@ -71,6 +71,8 @@ describe('the control socket', () => {
       pid: daemon.pid,
       startedAt: iso,
       handoff: 'overlap',
+      origin: expect.objectContaining({ directory: expect.stringMatching(/^\//) }),
+      logFile: null,
       listeners: [{ name: 'main', address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) }],
       workers: [worker(1), worker(2)],
       standby: [],
