@@ -148,7 +148,8 @@ describe('a worker of a daemon', () => {
 
   test('S30: has closed its channel when it has ended: the supervisor keeps no end of it', async () => {
     const world = newDaemons();
-    const daemon = world.launch();
+    // Control socket, both ends of the life pipe, channel.
+    const daemon = world.launch(['--no-anchor']);
     const before = workerPid(await daemon.running());
     const sockets = () =>
       [...descriptorsOf(daemon.pid).values()].filter((name) => name.startsWith('socket:'));
