@@ -9,7 +9,7 @@ import type { AnchorInput, AnchorOrder, ReaperInput, ServiceInput, ServiceOrder 
 import type { AlarmName, BoundListener, Identity } from './events.js';
 import type { HandoverRecord } from './handover.js';
 import type { ListenSpec } from './policy.js';
-import type { ReloadVerdict } from './status.js';
+import type { ReloadVerdict, ScaleVerdict } from './status.js';
 
 /** A named one-shot timer. Reports `alarm.fired` once, `delayMs` after it starts; 0 is as soon as possible. */
 export interface AlarmInput {
@@ -48,7 +48,9 @@ export interface ChannelInput {
 
 export type ChannelOrder =
   | { readonly type: 'channel.pong'; readonly count: number }
-  | { readonly type: 'channel.ok' };
+  | { readonly type: 'channel.ok' }
+  /** Report everything that waits to be read, then `channel.read`. */
+  | { readonly type: 'channel.look' };
 
 /** Asks a worker's private probe socket until it answers well. Reports `probe.passed`, or `probe.failed` per try. */
 export interface ProbeInput {
@@ -101,7 +103,7 @@ export type ListenersOrder = { readonly type: 'listeners.remove' };
 /** Makes this generation's life pipe. Reports `LifePipeFact`s. */
 export type LifePipeInput = Record<string, never>;
 
-/** Turns signals into requests: SIGUSR2, SIGHUP, SIGTERM, SIGINT, SIGQUIT. */
+/** Turns signals into requests: SIGUSR2, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGTTIN, SIGTTOU. */
 export type SignalsInput = Record<string, never>;
 
 /** Serves the control socket. Reports `Request`s and `ControlFact`s. */
@@ -114,6 +116,8 @@ export type ControlOrder =
   | { readonly type: 'control.claim' }
   /** Answer every reload request that waits. */
   | { readonly type: 'control.answer'; readonly verdict: ReloadVerdict }
+  /** Answer those who asked for another number of workers, by the ids of their requests. */
+  | { readonly type: 'scale.answer'; readonly ids: readonly string[]; readonly verdict: ScaleVerdict }
   /** The final stop: remove the path if it is still ours. */
   | { readonly type: 'control.remove' };
 

@@ -35,6 +35,8 @@ export interface Failure {
 }
 
 export type Via =
+  | 'SIGTTIN'
+  | 'SIGTTOU'
   | 'SIGUSR2'
   | 'SIGHUP'
   | 'SIGTERM'
@@ -50,9 +52,11 @@ export type AlarmName =
   | 'turn'
   | 'start'
   | 'silence'
+  | 'watchdog'
   | 'drain'
   | 'kill'
   | 'backoff'
+  | 'scale'
   | 'alive'
   | 'reload'
   | 'predecessorDrain'
@@ -125,6 +129,8 @@ export type ChannelFact =
       readonly detail: string;
       readonly atMs: number;
     }
+  /** Everything that waited when `channel.look` was ordered has been reported. */
+  | { readonly type: 'channel.read'; readonly channel: number; readonly atMs: number }
   | { readonly type: 'channel.ended'; readonly channel: number; readonly atMs: number };
 
 export type ProbeFact =
@@ -150,8 +156,8 @@ export type WorkerOrder =
   | { readonly type: 'worker.admit' }
   /** From now on an exit is answered by a respawn; before, the slot stays empty. */
   | { readonly type: 'worker.retain' }
-  /** Ask the worker to leave, and leave the slot empty. */
-  | { readonly type: 'worker.drain' }
+  /** Ask the worker to leave, and leave the slot empty; `cause` is why, default the end of its generation. */
+  | { readonly type: 'worker.drain'; readonly cause?: string }
   /** End the worker's process group at once, and leave the slot empty. */
   | { readonly type: 'worker.kill' };
 
@@ -211,7 +217,12 @@ export type WorkerReport =
       readonly youngDeaths: number;
       readonly atMs: number;
     }
-  | { readonly type: 'worker.stopped'; readonly slot: number; readonly generation: number }
+  | {
+      readonly type: 'worker.stopped';
+      readonly slot: number;
+      readonly generation: number;
+      readonly atMs: number;
+    }
   /** It has neither said `takeover` nor exited for a while. */
   | {
       readonly type: 'worker.silent';
@@ -410,6 +421,15 @@ export type ControlFact =
 export type StarterFact =
   /** It has ended, and nobody waits any more. */
   { readonly type: 'starter.gone'; readonly atMs: number };
+/** More or fewer slots: `workers` of them, or as many as there are and `change` more. */
+export interface ScaleRequest extends PassedOn {
+  readonly type: 'scale.requested';
+  readonly via: Via;
+  readonly workers: number | null;
+  readonly change: number;
+  readonly id: string | null;
+  readonly atMs: number;
+}
 
 /** Present where the anchor got the signal and passed it on. */
 export interface PassedOn {
@@ -426,6 +446,7 @@ export type Request =
       readonly atMs: number;
     } & PassedOn)
   | ({ readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number } & PassedOn)
+  | ScaleRequest
   /** SIGHUP: a reload, or a stop where a terminal was the first standard input. */
   | ({ readonly type: 'hangup.received'; readonly atMs: number } & PassedOn);
 

@@ -42,6 +42,8 @@ export interface HandoverRecord {
   /** When the reload was asked for, milliseconds since 1970, and by which requests. */
   readonly requestedAtMs: number;
   readonly ids: readonly string[];
+  /** How many slots there are, where that was changed live; absent: as the settings say. */
+  readonly slots?: number;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
   /** The first process, if it stays as the anchor already. */
@@ -127,6 +129,7 @@ const recordShape = shape({
   leftovers: orAbsent(listOf(identity)),
   requestedAtMs: time,
   ids: listOf(text),
+  slots: orAbsent(natural(1)),
   hangupStops: bool,
   anchor: orAbsent(identity),
   descriptors: shape({

@@ -51,6 +51,8 @@ export interface Settings {
   readonly respawn: 'adaptive' | 'fixed';
   readonly respawnLimit: RespawnLimit | null;
   readonly pingTimeoutMs: number;
+  /** A worker that has pinged once and then says nothing for so long is killed; null for never. */
+  readonly watchdogMs: number | null;
   /** What asks a worker to leave, e.g. `SIGTERM`. */
   readonly stopSignal: string;
   /** The first process stays after its first hand-over, for its pid. */
@@ -84,6 +86,9 @@ export const DEFAULTS = {
   /** Wait after the first young death; it doubles with each further one. */
   backoffBaseMs: 100,
 } as const;
+
+/** A typing error must not start eighty thousand processes. */
+export const MOST_WORKERS = 1_024;
 
 /** Longer timers fire at once (Node: 2^31 - 1 ms), so every duration is capped well below. */
 export const MAX_DURATION_MS = 86_400_000;
@@ -165,6 +170,9 @@ export const daemonizeTimeoutMs = (settings: Settings): number =>
   2 * settings.drainTimeoutMs +
   settings.takeoverTimeoutMs +
   DEFAULTS.daemonizeGraceMs;
+/** How long whoever changes the number of workers waits for it: a start or a drain, and what a supervisor takes itself. */
+export const scaleTimeoutMs = (settings: Settings): number =>
+  Math.max(settings.startTimeoutMs, settings.drainTimeoutMs) + settings.takeoverTimeoutMs;
 
 /**
  * How long an anchor waits for the end of a service that it told to stop: its workers' drain, and for a reload

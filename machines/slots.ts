@@ -21,11 +21,14 @@ export interface SlotRecord {
   } | null;
   /** What the worker last said of itself. */
   readonly status: string | null;
+  /** There are to be fewer slots: this one goes when it is empty. */
+  readonly leaving: boolean;
 }
 
-export const emptySlots = (count: number, generation: number): readonly SlotRecord[] =>
+/** Slots from `after` + 1 on. */
+export const emptySlots = (count: number, generation: number, after = 0): readonly SlotRecord[] =>
   Array.from({ length: count }, (_, index) => ({
-    slot: index + 1,
+    slot: after + index + 1,
     generation,
     pid: null,
     startTime: null,
@@ -34,12 +37,13 @@ export const emptySlots = (count: number, generation: number): readonly SlotReco
     respawns: 0,
     lastExit: null,
     status: null,
+    leaving: false,
   }));
 
 /** The name of a slot's machine. Slots are a closed set, so the names are too. */
 export const workerId = (slot: number): string => `worker-${slot}`;
 
-const after = (record: SlotRecord, fact: WorkerReport): SlotRecord => {
+const recordAfter = (record: SlotRecord, fact: WorkerReport): SlotRecord => {
   switch (fact.type) {
     case 'worker.spawned':
       return {
@@ -80,10 +84,14 @@ const after = (record: SlotRecord, fact: WorkerReport): SlotRecord => {
 
 /** The records after one more fact. */
 export const applyWorkerFact = (slots: readonly SlotRecord[], fact: WorkerReport): readonly SlotRecord[] =>
-  slots.map((record) => (record.slot === fact.slot ? after(record, fact) : record));
+  slots.map((record) => (record.slot === fact.slot ? recordAfter(record, fact) : record));
+
+/** Those that are not about to go. */
+export const wantedSlots = (slots: readonly SlotRecord[]): readonly SlotRecord[] =>
+  slots.filter(({ leaving }) => !leaving);
 
 export const allReady = (slots: readonly SlotRecord[]): boolean =>
-  slots.every((record) => record.state === 'ready');
+  wantedSlots(slots).every((record) => record.state === 'ready');
 
 export const allStopped = (slots: readonly SlotRecord[]): boolean =>
   slots.every((record) => record.state === 'stopped');

@@ -37,6 +37,27 @@ export interface ReloadVerdict {
   readonly ids: readonly string[];
 }
 
+/** Why another number of workers was not reached. */
+export type ScaleReason = 'stopping' | 'reloading' | 'starting' | 'limit' | 'replaced' | 'timeout';
+
+/** The outcome of a change of the number of workers, as told to whoever asked for it. */
+export interface ScaleVerdict {
+  /** `incomplete`: the number is what was asked for, and workers still start or leave. */
+  readonly outcome: 'scaled' | 'refused' | 'incomplete';
+  /** How many were asked for. */
+  readonly workers: number;
+  /** How many there were. */
+  readonly from: number;
+  /** null when scaled. */
+  readonly reason: ScaleReason | null;
+  /** One sentence for a person; null when scaled. */
+  readonly detail: string | null;
+  /** From the request to the verdict. */
+  readonly durationMs: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 export type SupervisorState =
   | 'idle'
   | 'running'

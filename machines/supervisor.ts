@@ -34,13 +34,15 @@ export const supervisorMachine = supervisorSetup.createMachine({
   on: {
     'hangup.received': [{ guard: 'hangupStops', actions: 'raiseStop' }, { actions: 'raiseReload' }],
     'worker.spawned': { actions: ['recordWorker', 'announceWorkers'] },
-    'worker.ready': { actions: ['recordWorker', 'recordReady', 'announceReady'] },
+    'worker.ready': {
+      actions: ['recordWorker', 'recordReady', 'announceReady', 'settleScale', 'answerScale'],
+    },
     'worker.exited': { actions: ['recordWorker', 'announceWorkers'] },
     'worker.delayed': { actions: ['recordWorker', 'countRespawn'] },
     'worker.failed': { actions: 'announceFailure' },
     'worker.draining': { actions: 'recordWorker' },
     'worker.killing': { actions: 'recordWorker' },
-    'worker.stopped': { actions: 'recordWorker' },
+    'worker.stopped': { actions: ['recordWorker', 'removeSlots', 'settleScale', 'answerScale'] },
     'worker.described': { actions: 'recordWorker' },
     'spawn.failed': { actions: 'recordWorker' },
     'takeover.activated': { actions: 'admitSlots' },
@@ -62,9 +64,26 @@ export const supervisorMachine = supervisorSetup.createMachine({
       // The first process died before it was an anchor: the service goes on without one.
       { actions: 'dropAnchor' },
     ],
+    'scale.requested': [
+      {
+        guard: 'mayScale',
+        actions: [
+          'replaceScale',
+          'answerScale',
+          'beginScale',
+          'resizeSlots',
+          'setScaleAlarm',
+          'removeSlots',
+          'settleScale',
+          'answerScale',
+        ],
+      },
+      { actions: ['refuseScale', 'answerScale'] },
+    ],
     'alarm.fired': [
       { guard: { type: 'isAlarm', params: { alarm: 'leftovers' } }, actions: 'killLeftovers' },
       { guard: { type: 'isAlarm', params: { alarm: 'publish' } }, actions: 'publishAgain' },
+      { guard: { type: 'isAlarm', params: { alarm: 'scale' } }, actions: ['giveUpScale', 'answerScale'] },
     ],
   },
   initial: 'idle',

@@ -220,6 +220,7 @@ const withDefaults = (
     respawn: values.respawn ?? 'adaptive',
     respawnLimit: values.respawnLimit ?? null,
     pingTimeoutMs: values.pingTimeoutMs ?? DEFAULTS.pingTimeoutMs,
+    watchdogMs: values.watchdogMs ?? null,
     stopSignal: values.stopSignal ?? 'SIGTERM',
   };
 };

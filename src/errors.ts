@@ -54,6 +54,14 @@ const ERRORS = {
     status: 1,
     hint: 'Restart it there (such as with "systemctl restart"), or say what to run here: "tanist restart [options] <command>".',
   },
+  TANIST_SCALE_REFUSED: {
+    status: 1,
+    hint: 'Nothing was changed: see "tanist status" for what goes on, and ask again when it is over.',
+  },
+  TANIST_SCALE_INCOMPLETE: {
+    status: 1,
+    hint: 'The number stays what you asked for, and the rest goes on: see "tanist status" and the log.',
+  },
   TANIST_TIMEOUT: { status: 1, hint: 'What was asked goes on: see "tanist status".' },
   TANIST_LOCK_FAILED: {
     status: 1,

@@ -2,7 +2,7 @@
  * `tanist`: daemons of one's own, and the supervisor for programs that embed it.
  */
 export type { Failure } from '../machines/events.js';
-export type { ReloadVerdict, Status } from '../machines/status.js';
+export type { ReloadVerdict, ScaleVerdict, Status } from '../machines/status.js';
 export type { SupervisorOptions } from './config.js';
 export type {
   Daemon,

@@ -2,6 +2,7 @@
  * Which facts are worth a line in the log, at what level, and in what words.
  */
 import type { SupervisorEvent } from '../machines/events.js';
+import { missingText, scaleProblem, targetOf, wantedCount } from '../machines/supervisor/scale.js';
 import type { SupervisorContext } from '../machines/supervisor.js';
 
 export type LineLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -73,6 +74,22 @@ const workers: Table = {
       'warn',
       `worker ${slot} has not said takeover for ${seconds(waitedMs)}; it has ${seconds(remainingMs)} left.${says === '' ? '' : ` It says: ${says}.`} A program that does not know the protocol needs --ready alive=1s; one that does can also be asked by --ready http=/path`,
     ),
+  'scale.requested': (event, context) => {
+    // An anchor has no slots: it passes the signal on.
+    if (context.slots.length === 0)
+      return line('info', `another number of workers asked for by ${event.via}`);
+    const problem = scaleProblem(context, event);
+    return problem === null
+      ? line(
+          'info',
+          `${targetOf(context, event)} workers asked for by ${event.via}, there are ${wantedCount(context)}`,
+        )
+      : line('warn', `another number of workers, asked for by ${event.via}, is refused: ${problem.detail}`);
+  },
+  'alarm.fired': ({ alarm }, context) =>
+    alarm === 'scale'
+      ? line('warn', `the number of workers is not reached yet: ${missingText(context)}`)
+      : line('debug', `the ${alarm} alarm fired`),
   'worker.described': ({ slot, status }) => line('debug', `worker ${slot}: ${status}`),
   'spawn.failed': ({ slot, message }) => line('error', `worker ${slot} could not be started: ${message}`),
 };

@@ -6,8 +6,15 @@ import { dirname } from 'node:path';
 import { createActor } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Settings } from '../machines/policy.js';
-import { type Origin, type ReloadVerdict, type Status, statusOf, topState } from '../machines/status.js';
-import type { SupervisorInput } from '../machines/supervisor.js';
+import {
+  type Origin,
+  type ReloadVerdict,
+  type ScaleVerdict,
+  type Status,
+  statusOf,
+  topState,
+} from '../machines/status.js';
+import type { SupervisorContext, SupervisorInput } from '../machines/supervisor.js';
 import { provideEffects } from './actors/provide.js';
 import { TanistError } from './errors.js';
 import type { Handover } from './handover.js';
@@ -46,6 +53,16 @@ export interface Supervisor {
    *   only the anchor of a later generation.
    */
   reload(): Promise<ReloadVerdict>;
+  /**
+   * Changes the number of workers to 1 to 1024, and waits until that many are ready and the others are gone.
+   *
+   * The number survives reloads; a new start goes back to the settings.
+   *
+   * @returns what happened; a refusal is a value, not an exception. `incomplete`, after the longer of start and
+   *   drain timeout, means that the rest goes on.
+   * @throws {TanistError} `TANIST_STOPPING` and `TANIST_ANCHORED`, as `reload()`.
+   */
+  scale(workers: number): Promise<ScaleVerdict>;
   /** Asks for a stop; an anchor passes it on. A second call kills at once. `done` says when nothing is left. */
   stop(): void;
   status(): Status;
@@ -123,34 +140,50 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
   });
   actor.start();
 
-  const verdictFor = (id: string): Promise<ReloadVerdict> =>
+  /** Waits for a verdict to appear in the machine's context. */
+  const verdictIn = <Verdict>(
+    what: string,
+    find: (context: SupervisorContext) => Verdict | null,
+  ): Promise<Verdict> =>
     new Promise((resolve, reject) => {
       const look = () => {
-        const { lastReload } = actor.getSnapshot().context;
-        if (lastReload?.ids.includes(id)) {
-          subscription.unsubscribe();
-          resolve(lastReload);
-        }
+        const verdict = find(actor.getSnapshot().context);
+        if (verdict === null) return;
+        subscription.unsubscribe();
+        resolve(verdict);
       };
       const subscription = actor.subscribe({
         next: look,
         complete: () =>
-          reject(new TanistError('TANIST_STOPPING', 'the supervisor ended before the reload was decided')),
+          reject(new TanistError('TANIST_STOPPING', `the supervisor ended before the ${what} was decided`)),
       });
       look();
     });
 
+  /** Why nothing can be asked of this process any more; null while it can. */
+  const refusal = (): TanistError | null => {
+    if (isAnchor())
+      return new TanistError('TANIST_ANCHORED', 'this process has handed over and stays as the anchor');
+    const { stops } = actor.getSnapshot().context;
+    return stops > 0 ? new TanistError('TANIST_STOPPING', 'the supervisor is stopping') : null;
+  };
+
   return {
     reload() {
-      const { stops } = actor.getSnapshot().context;
-      if (isAnchor()) {
-        const message = 'this process has handed over and stays as the anchor';
-        return Promise.reject(new TanistError('TANIST_ANCHORED', message));
-      }
-      if (stops > 0) return Promise.reject(new TanistError('TANIST_STOPPING', 'the supervisor is stopping'));
+      const refused = refusal();
+      if (refused !== null) return Promise.reject(refused);
       const id = crypto.randomUUID();
       actor.send({ type: 'reload.requested', via: 'api', id, atMs: env.now() });
-      return verdictFor(id);
+      return verdictIn('reload', ({ lastReload }) => (lastReload?.ids.includes(id) ? lastReload : null));
+    },
+    scale(workers) {
+      const refused = refusal();
+      if (refused !== null) return Promise.reject(refused);
+      const id = crypto.randomUUID();
+      actor.send({ type: 'scale.requested', via: 'api', workers, change: 0, id, atMs: env.now() });
+      return verdictIn('number of workers', ({ lastScale }) =>
+        lastScale?.ids.includes(id) ? lastScale.verdict : null,
+      );
     },
     stop: () => actor.send({ type: 'stop.requested', via: 'api', atMs: env.now() }),
     status: () => statusOf(actor.getSnapshot()),

@@ -86,6 +86,11 @@ export const withAnchor = withTakeover.extend({
       const signal = signalOf(event.via, 'SIGUSR2');
       enqueue.sendTo('service', { type: 'service.forward', signal, stops: context.stopsHere });
     }),
+    // By a signal: nobody else can ask an anchor, which has no control socket.
+    forwardScale: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'scale.requested') return;
+      enqueue.sendTo('service', { type: 'service.forward', signal: event.via, stops: context.stopsHere });
+    }),
     // Whoever takes charge after another one's end has not concluded anything.
     recordServiceCharge: assign(({ event }) =>
       event.type !== 'service.charged'

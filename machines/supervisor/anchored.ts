@@ -17,6 +17,7 @@ export const anchored = supervisorSetup.createStateConfig({
       { target: '#supervisor.failed', actions: 'recordServiceEnd' },
     ],
     'reload.requested': { actions: 'forwardReload' },
+    'scale.requested': { actions: 'forwardScale' },
     'stop.requested': { actions: ['countStop', 'forwardStop'] },
   },
   states: {

@@ -9,6 +9,7 @@ import type { Settings } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { emptySlots, identitiesOf, type SlotRecord } from '../slots.js';
 import type { Origin, ReloadReason, ReloadVerdict } from '../status.js';
+import type { Scaling, SettledScale } from './scale.js';
 
 export interface SupervisorInput {
   readonly settings: Settings;
@@ -48,6 +49,10 @@ export interface SupervisorContext extends SupervisorInput {
   readonly slots: readonly SlotRecord[];
   /** A command waits until every worker is ready: the first that fails before ends it all. */
   readonly awaited: boolean;
+  /** How many slots there are to be, where that was changed live; null: as the settings say. */
+  readonly scaled: number | null;
+  readonly scaling: Scaling | null;
+  readonly lastScale: SettledScale | null;
   /** Some worker of this generation has been ready. */
   readonly everReady: boolean;
   /** Lock, pid file and control path are ours to write. */
@@ -129,6 +134,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   leftovers: context.leftovers,
   requestedAtMs: reload.startedAtMs,
   ids: reload.ids,
+  ...(context.scaled === null ? {} : { slots: context.scaled }),
   hangupStops: context.hangupStops,
   ...(context.anchor === null ? {} : { anchor: context.anchor }),
   descriptors: { lock: -1, token: -1, lifeWrite: -1, lifeRead: -1, peerRead: -1, fence: null },
@@ -191,8 +197,11 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
       lifeWrite: record?.descriptors.lifeWrite ?? -1,
       fence: record?.descriptors.fence ?? null,
     },
-    slots: emptySlots(input.settings.workers, generation),
+    slots: emptySlots(record?.slots ?? input.settings.workers, generation),
+    scaled: record?.slots ?? null,
+    scaling: null,
     awaited: typeof input.starter === 'number',
+    lastScale: null,
     everReady: false,
     inCharge: record === null,
     link: record === null ? 'none' : 'takeover',

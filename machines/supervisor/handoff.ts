@@ -21,13 +21,13 @@ export const handoff = supervisorSetup.createStateConfig({
     },
     draining: {
       description: 'Exclusive: our workers leave before the successor serves.',
-      entry: ['retire', 'drainSlots'],
+      entry: ['retire', 'endScale', 'answerScale', 'drainSlots'],
       always: { guard: 'allStopped', target: 'granting', actions: 'announceDrained' },
     },
     granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
     leaving: {
       description: 'The successor is in charge: our workers finish.',
-      entry: ['phaseLeaving', 'retire', 'drainSlots'],
+      entry: ['phaseLeaving', 'retire', 'endScale', 'answerScale', 'drainSlots'],
       always: [
         { guard: 'mayExit', target: 'ending' },
         { guard: 'allStopped', target: 'parting', actions: 'announceDrained' },

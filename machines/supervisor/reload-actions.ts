@@ -4,11 +4,11 @@
 import { assign, enqueueActions, stopChild } from 'xstate';
 import { exceedsLimit } from '../policy.js';
 import { atMsOf } from '../report.js';
-import { markStarting, workerId } from '../slots.js';
+import { markStarting, wantedSlots, workerId } from '../slots.js';
 import { isRelayed, recordFor, verdictOf } from './context.js';
-import { withSlots } from './slot-actions.js';
+import { withScale } from './scale-actions.js';
 
-export const withReload = withSlots.extend({
+export const withReload = withScale.extend({
   actions: {
     beginReload: assign(({ context, event }) => ({
       link: 'reload' as const,
@@ -143,7 +143,8 @@ export const withReload = withSlots.extend({
       // It is about to give up: a worker that is started now would only be asked to leave.
       if (exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs)) return;
       // All of them: one that was just being spawned was told to leave as well, and shows no sign of it.
-      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      for (const { slot } of wantedSlots(context.slots))
+        enqueue.sendTo(workerId(slot), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots), retiring: false });
     }),
     dropReload: stopChild('reload'),

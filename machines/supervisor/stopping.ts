@@ -5,7 +5,7 @@ import { supervisorSetup } from './end-actions.js';
 
 export const stopping = supervisorSetup.createStateConfig({
   description: 'The workers leave, then everything is given back.',
-  entry: ['drainSlots', 'passStop', 'answerDeferred'],
+  entry: ['endScale', 'answerScale', 'drainSlots', 'passStop', 'answerDeferred'],
   initial: 'draining',
   on: {
     'reload.requested': { actions: 'answerStopped' },

@@ -1,6 +1,6 @@
 import type { ChannelInput, ChannelOrder } from '../../machines/contracts.js';
 import type { ChannelFact } from '../../machines/events.js';
-import type { Env, Stream } from '../os/env.js';
+import type { Dispose, Env, Stream } from '../os/env.js';
 import { CHANNEL_BACKLOG_BYTES, CHANNEL_LINE_BYTES, OK, PONG, parseWorkerLine } from '../protocol/channel.js';
 import { type LineFact, LineSplitter } from '../protocol/lines.js';
 import { effect, type Unstamped } from './effect.js';
@@ -75,11 +75,22 @@ export const createChannel = (env: Env) =>
       },
       onEnd: () => report({ type: 'channel.ended', channel }),
     });
+    let stopLooking: Dispose = () => {
+      // Nobody looks.
+    };
     onOrder((order) => {
+      if (order.type === 'channel.look') {
+        stopLooking();
+        stopLooking = env.afterPoll(() => report({ type: 'channel.read', channel }));
+        return;
+      }
       const answer = order.type === 'channel.ok' ? `${OK}\n` : `${PONG}\n`.repeat(order.count);
       if (stream.write(answer) > CHANNEL_BACKLOG_BYTES) {
         overflow(`more than ${CHANNEL_BACKLOG_BYTES} bytes of answers were not read`);
       }
     });
-    return () => stream.close();
+    return () => {
+      stopLooking();
+      stream.close();
+    };
   });

@@ -1,6 +1,6 @@
 import type { ControlInput, ControlOrder } from '../../machines/contracts.js';
 import type { ControlFact, Request } from '../../machines/events.js';
-import type { ReloadVerdict, Status } from '../../machines/status.js';
+import type { ReloadVerdict, ScaleVerdict, Status } from '../../machines/status.js';
 import type { ControlRequest, Env } from '../os/env.js';
 import { effect, failureOf, type Unstamped } from './effect.js';
 
@@ -12,6 +12,7 @@ export interface ControlOptions {
 }
 
 interface Waiting {
+  readonly asked: 'reload' | 'scale';
   readonly id: string;
   readonly request: ControlRequest;
 }
@@ -34,9 +35,23 @@ const answerHealth = (request: ControlRequest, status: Status): void => {
   request.respond(reason === null ? 200 : 503, { ok: reason === null, reason });
 };
 
+/** Takes those out of the list that the test picks. */
+const taken = (waiting: Waiting[], picks: (one: Waiting) => boolean): readonly Waiting[] => {
+  const found = waiting.filter(picks);
+  waiting.splice(0, waiting.length, ...waiting.filter((one) => !found.includes(one)));
+  return found;
+};
+
+const SCALE_STATUS: Readonly<Record<ScaleVerdict['outcome'], number>> = {
+  scaled: 200,
+  refused: 409,
+  incomplete: 504,
+};
+
 const METHODS: Readonly<Record<string, string>> = {
   '/status': 'GET',
   '/reload': 'POST',
+  '/scale': 'POST',
   '/stop': 'POST',
   '/events': 'GET',
   '/healthz': 'GET',
@@ -65,7 +80,16 @@ export const createControl = (env: Env, { status }: ControlOptions) =>
     onOrder((order) => {
       if (order.type === 'control.claim') claim();
       else if (order.type === 'control.remove') server.remove();
-      else for (const { id, request } of waiting.splice(0)) answer(request, id, order.verdict);
+      else if (order.type === 'control.answer') {
+        for (const { id, request } of taken(waiting, ({ asked }) => asked === 'reload'))
+          answer(request, id, order.verdict);
+      } else {
+        for (const { request } of taken(
+          waiting,
+          ({ asked, id }) => asked === 'scale' && order.ids.includes(id),
+        ))
+          request.respond(SCALE_STATUS[order.verdict.outcome], order.verdict);
+      }
     });
     return () => server.close();
   });
@@ -78,6 +102,17 @@ const explain = (path: string, error: unknown): { code: string; message: string 
 const answer = (request: ControlRequest, id: string, verdict: ReloadVerdict): void => {
   const joined = verdict.ids.length > 0 && verdict.ids[0] !== id;
   request.respond(verdict.outcome === 'promoted' ? 200 : 409, { ...verdict, joined });
+};
+
+/** Remembers who waits for a verdict, and returns the request's id; null when too many wait already. */
+const wait = (request: ControlRequest, asked: Waiting['asked'], waiting: Waiting[]): string | null => {
+  if (waiting.length >= MAX_WAITING) {
+    fail(request, 429, 'too many requests wait for a verdict', 'Try again later.');
+    return null;
+  }
+  const id = (request.query.id ?? crypto.randomUUID()).slice(0, ID_CHARS);
+  waiting.push({ asked, id, request });
+  return id;
 };
 
 const route = (request: ControlRequest, status: () => Status, waiting: Waiting[], report: Report): void => {
@@ -96,11 +131,19 @@ const route = (request: ControlRequest, status: () => Status, waiting: Waiting[]
       request.hold(202, { outcome: 'stopping' });
       return report({ type: 'stop.requested', via: 'control' });
     case '/reload': {
-      if (waiting.length >= MAX_WAITING)
-        return fail(request, 429, 'too many requests wait for a verdict', 'Try again later.');
-      const id = (request.query.id ?? crypto.randomUUID()).slice(0, ID_CHARS);
-      waiting.push({ id, request });
-      return report({ type: 'reload.requested', via: 'control', id });
+      const id = wait(request, 'reload', waiting);
+      if (id !== null) report({ type: 'reload.requested', via: 'control', id });
+      return;
+    }
+    case '/scale': {
+      const { workers = '' } = request.query;
+      // How many there may be is for the machine to say.
+      if (!/^\d{1,9}$/.test(workers))
+        return fail(request, 400, `workers=${workers}: expected a number`, 'Ask for /scale?workers=4.');
+      const id = wait(request, 'scale', waiting);
+      if (id !== null)
+        report({ type: 'scale.requested', via: 'control', workers: Number(workers), change: 0, id });
+      return;
     }
     default:
       return fail(request, 501, `${request.path} is not available yet`, 'A later version of tanist has it.');

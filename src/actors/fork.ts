@@ -69,6 +69,7 @@ const environmentOf = (
     [VARIABLES.slot]: String(input.slot),
     [VARIABLES.supervisorPid]: String(supervisorPid),
     [VARIABLES.pingTimeoutMs]: String(settings.pingTimeoutMs),
+    ...(settings.watchdogMs === null ? {} : { [VARIABLES.watchdogMs]: String(settings.watchdogMs) }),
     [VARIABLES.drainTimeoutMs]: String(settings.drainTimeoutMs),
     [VARIABLES.stopSignal]: settings.stopSignal,
     ...adoptionOf(input, program),

@@ -8,6 +8,8 @@ import { effect, type Unstamped } from './effect.js';
 const REQUESTS: Readonly<Record<string, Unstamped<Request>>> = {
   SIGUSR2: { type: 'reload.requested', via: 'SIGUSR2', id: null },
   SIGHUP: { type: 'hangup.received' },
+  SIGTTIN: { type: 'scale.requested', via: 'SIGTTIN', workers: null, change: 1, id: null },
+  SIGTTOU: { type: 'scale.requested', via: 'SIGTTOU', workers: null, change: -1, id: null },
   SIGTERM: { type: 'stop.requested', via: 'SIGTERM' },
   SIGINT: { type: 'stop.requested', via: 'SIGINT' },
   SIGQUIT: { type: 'stop.requested', via: 'SIGQUIT' },

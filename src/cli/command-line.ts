@@ -2,6 +2,7 @@
  * Reads a command line: which command, with what. Every mistake is told, not only the first.
  */
 import { resolve } from 'node:path';
+import { MOST_WORKERS } from '../../machines/policy.js';
 import { type CommandLineSettings, checkSettings, type SettingsContext } from '../config.js';
 import { durationReader } from '../settings/duration.js';
 import {
@@ -25,6 +26,7 @@ import { PROGRAM } from './command-builder.js';
 import { COMMANDS, commandSpec } from './command-table.js';
 import type { LogsArguments } from './commands/logs.js';
 import { helpText } from './help.js';
+import type { CommandSpec } from './options.js';
 import type { TargetQuery } from './target.js';
 import { readWords, type StrangeWords, type Words } from './words.js';
 
@@ -40,11 +42,16 @@ export interface ClientArguments {
   readonly timeoutMs: number | null;
 }
 
+export interface ScaleArguments extends ClientArguments {
+  readonly workers: number;
+}
+
 export type ParsedCommandLine =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
   | { readonly command: 'run' | 'restart'; readonly settingsInput: CommandLineSettings }
   | { readonly command: 'restart'; readonly target: TargetQuery }
+  | ({ readonly command: 'scale' } & ScaleArguments)
   | ({ readonly command: 'reload' | 'stop' } & ClientArguments)
   | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments)
   | ({ readonly command: 'logs' } & LogsArguments);
@@ -67,6 +74,7 @@ export const parseCommandLine = (argv: readonly string[], context: CommandLineCo
   if (spec.name === 'run') return { command: 'run', settingsInput: readStart(words, mistakes, context) };
   if (spec.name === 'logs') return { command: 'logs', ...readLogs(words, mistakes, context) };
   if (spec.name === 'restart') return parseRestart(words, mistakes, context);
+  if (spec.name === 'scale') return parseScale(spec, words, mistakes, context);
   return parseClient(spec.name, words, mistakes, context);
 };
 
@@ -125,6 +133,32 @@ const parseRestart = (
     return { command: 'restart', settingsInput: readStart(words, mistakes, context) };
   const { target } = readClient(words, mistakes, context);
   return { command: 'restart', target };
+};
+
+/** The number may stand before or after the options. */
+const parseScale = (
+  spec: CommandSpec,
+  words: Words,
+  before: readonly Mistake[],
+  context: CommandLineContext,
+): ParsedCommandLine => {
+  const [raw, ...rest] = words.operands;
+  const { operands: _, ...onlyOptions } = spec;
+  const more = readWords(onlyOptions, rest, strangeWords);
+  const values = new Map([...words.values, ...more.values]);
+  const mistakes = [...before, ...more.mistakes];
+  const workers = Number(raw);
+  const isCount = raw !== undefined && /^\d{1,9}$/.test(raw) && workers >= 1 && workers <= MOST_WORKERS;
+  if (!isCount) mistakes.push(wrongCount(raw));
+  const client = readClient({ ...words, values }, mistakes, context);
+  return { ...client, command: 'scale', workers };
+};
+
+const wrongCount = (raw: string | undefined): Mistake => {
+  const expected = `a whole number from 1 to ${MOST_WORKERS}`;
+  return raw === undefined
+    ? { option: 'N', message: `N is missing: expected ${expected}` }
+    : wrongValue('N', raw, expected);
 };
 
 const parseClient = (

@@ -42,6 +42,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     doc: 'Start a new generation and wait for the verdict.',
     options: [...target(NONE), HELP],
   },
+  {
+    name: 'scale',
+    doc: 'Change the number of workers to N, and return when they are ready and the others are gone. The number survives reloads; a new start goes back to --workers.',
+    operands: 'N',
+    options: [...target('the longer of --start-timeout and --drain-timeout'), HELP],
+  },
   { name: 'stop', doc: 'Drain and stop; return when everything is gone.', options: [...target(NONE), HELP] },
   {
     name: 'status',
@@ -85,7 +91,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       HELP,
     ],
   },
-  ...['scale', 'inspect', 'replay', 'why'].map(
+  ...['inspect', 'replay', 'why'].map(
     (name): CommandSpec => ({ name, doc: '', options: [], available: false }),
   ),
 ];

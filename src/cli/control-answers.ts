@@ -1,7 +1,7 @@
 /**
  * What comes out of a control socket, checked before it is believed: another version may sit behind it.
  */
-import type { ReloadVerdict, Status } from '../../machines/status.js';
+import type { ReloadVerdict, ScaleVerdict, Status } from '../../machines/status.js';
 import { isErrorCode, TanistError } from '../errors.js';
 import { shown } from '../settings/mistake.js';
 import { printable } from './terminal.js';
@@ -43,6 +43,11 @@ export const verdictFrom = (json: unknown): ReloadVerdict => {
   throw notUnderstood('verdict', json);
 };
 
+export const scaleVerdictFrom = (json: unknown): ScaleVerdict => {
+  if (isObject(json) && fits(json, SCALE_VERDICT)) return json as unknown as ScaleVerdict;
+  throw notUnderstood('verdict', json);
+};
+
 export const statusFrom = (json: unknown): Status => {
   if (isObject(json) && fits(json, STATUS)) return json as unknown as Status;
   throw notUnderstood('status', json);
@@ -74,6 +79,15 @@ const object =
 /** Fields may be added, and a word that is new is only shown: what is used must have its type. */
 const fits = (json: Json, shape: Readonly<Record<string, Check>>): boolean =>
   Object.entries(shape).every(([key, check]) => check(json[key]));
+
+const SCALE_VERDICT: Readonly<Record<string, Check>> = {
+  outcome: text,
+  workers: number,
+  from: number,
+  reason: orNull(text),
+  detail: orNull(text),
+  durationMs: number,
+};
 
 const VERDICT = {
   outcome: (value) => value === 'promoted' || value === 'refused' || value === 'rolled-back',

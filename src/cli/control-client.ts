@@ -3,9 +3,9 @@
  */
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import type { ReloadVerdict, Status } from '../../machines/status.js';
+import type { ReloadVerdict, ScaleVerdict, Status } from '../../machines/status.js';
 import { TanistError } from '../errors.js';
-import { errorAnswer, parseJson, statusFrom, verdictFrom } from './control-answers.js';
+import { errorAnswer, parseJson, scaleVerdictFrom, statusFrom, verdictFrom } from './control-answers.js';
 
 /** What became of a request. */
 export type Reply<T> =
@@ -45,6 +45,19 @@ export const askReload = async (
   });
   return understood(reply, ({ status, body }) =>
     verdictFrom(status === 409 ? conflict(body) : success(status, body)),
+  );
+};
+
+/** Asks for another number of workers, and waits for it. A refusal is an answer. */
+export const askScale = async (
+  controlPath: string,
+  workers: number,
+  signal: AbortSignal,
+): Promise<Reply<ScaleVerdict>> => {
+  const reply = await ask({ controlPath, method: 'POST', path: `/scale?workers=${workers}`, signal });
+  // 409 and 504 carry a verdict as well.
+  return understood(reply, ({ status, body }) =>
+    scaleVerdictFrom(status === 409 || status === 504 ? conflict(body) : success(status, body)),
   );
 };
 

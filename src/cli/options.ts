@@ -215,7 +215,13 @@ const RESPAWN: readonly OptionSpec[] = [
     doc: 'Told to workers: a later pong means that the supervisor is gone.',
     fallback: formatDuration(DEFAULTS.pingTimeoutMs),
   },
-  { flag: '--watchdog', value: 'D', group: 'Respawn', doc: 'Longest silence.', available: false },
+  {
+    flag: '--watchdog',
+    value: 'D',
+    group: 'Respawn',
+    doc: 'A worker that has pinged once and then says nothing for so long is killed and respawned.',
+    fallback: 'off',
+  },
   { flag: '--max-memory', value: 'SIZE', group: 'Respawn', doc: 'Most memory.', available: false },
 ];
 
@@ -265,5 +271,6 @@ export const EXIT_STATUSES: readonly (readonly [string, string])[] = [
 /** Signals to the supervisor, as the help of run lists them. */
 export const SIGNALS: readonly (readonly [string, string])[] = [
   ['SIGUSR2, SIGHUP', 'reload (SIGHUP stops a supervisor that was started from a terminal)'],
+  ['SIGTTIN, SIGTTOU', 'one worker more, one fewer'],
   ['SIGTERM, SIGINT, SIGQUIT', 'stop; a second one kills at once'],
 ];

@@ -61,6 +61,8 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
       );
     case 'reload':
       return (await import('./commands/reload.js')).reload(parsed, terminal);
+    case 'scale':
+      return (await import('./commands/scale.js')).scale(parsed, terminal);
     case 'stop':
       return (await import('./commands/stop.js')).stop(parsed, terminal);
     case 'status':

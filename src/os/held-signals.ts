@@ -2,7 +2,7 @@
  * Signals that arrive before anybody can act on them are held, and given to the first who asks.
  */
 
-const HELD = ['SIGUSR2', 'SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+const HELD = ['SIGUSR2', 'SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU'] as const;
 
 const held = new Set<string>();
 const pending = new Set<string>();

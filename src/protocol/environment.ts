@@ -9,6 +9,8 @@ export const VARIABLES = {
   supervisorPid: 'TANIST_SUPERVISOR_PID',
   pingTimeoutMs: 'TANIST_PING_TIMEOUT_MS',
   drainTimeoutMs: 'TANIST_DRAIN_TIMEOUT_MS',
+  /** With --watchdog: a worker that has pinged once must go on saying something at least so often. */
+  watchdogMs: 'TANIST_WATCHDOG_MS',
   /** What asks a worker to leave, e.g. `SIGTERM`. */
   stopSignal: 'TANIST_STOP_SIGNAL',
   /** The addresses of the listeners, in their order, as a JSON array: for the preload of --adopt, which removes it. */

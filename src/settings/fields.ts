@@ -1,12 +1,12 @@
 /**
  * The table of settings: for each its key in a program, its flag on a command line and its reader.
  */
+import { MOST_WORKERS } from '../../machines/policy.js';
 import { durationReader } from './duration.js';
 import type { Reader, Reading } from './mistake.js';
 import {
   choiceReader,
   MOST_RESPAWNS,
-  MOST_WORKERS,
   NOT_A_FAREWELL,
   readFilePaths,
   readReadiness,
@@ -69,6 +69,7 @@ const FIELDS = {
     read: readRespawnLimit,
     schema: respawnLimitSchema(MOST_RESPAWNS),
   },
+  watchdogMs: { flag: '--watchdog', read: durationReader(1), schema: durationSchema(1) },
   pingTimeoutMs: { flag: '--ping-timeout', read: durationReader(1), schema: durationSchema(1) },
   stopSignal: { flag: '--stop-signal', read: readSignal, schema: signalSchema(NOT_A_FAREWELL) },
   envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(filePathSchema), repeatable: true },

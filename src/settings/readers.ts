@@ -2,14 +2,12 @@
  * Readers of single settings: what is given in, what the program uses out.
  */
 import { availableParallelism, constants } from 'node:os';
-import type { Readiness, RespawnLimit } from '../../machines/policy.js';
+import { MOST_WORKERS, type Readiness, type RespawnLimit } from '../../machines/policy.js';
 import { durationReader } from './duration.js';
 import type { Reader, Reading } from './mistake.js';
 import { readFilePath } from './run-directory.js';
 import { nearest } from './suggestion.js';
 
-/** A typing error must not start eighty thousand processes. */
-export const MOST_WORKERS = 1_024;
 /** The times of so many respawns are kept. */
 export const MOST_RESPAWNS = 10_000;
 

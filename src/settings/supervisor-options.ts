@@ -58,6 +58,11 @@ export interface SupervisorOptions {
    * `node`; for other commands it is refused.
    */
   readonly adopt?: boolean;
+  /**
+   * A worker that has pinged once and then says nothing for so long is killed with its process group, and
+   * respawned. 1 ms or more, default never. Workers that use `tanist/worker` ping by themselves once they may serve.
+   */
+  readonly watchdogMs?: number;
   /** What asks a worker to leave. Default `SIGTERM`. */
   readonly stopSignal?: string;
   /**
@@ -116,7 +121,6 @@ export interface CommandLineSettings {
 export const UNAVAILABLE_KEYS: readonly string[] = [
   'standby',
   'probationMs',
-  'watchdogMs',
   'maxMemory',
   'user',
   'group',

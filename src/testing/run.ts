@@ -70,6 +70,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     respawn: pick(['adaptive', 'fixed']),
     respawnLimit: null,
     pingTimeoutMs: 1_000,
+    watchdogMs: null,
     stopSignal: 'SIGTERM',
     anchor: false,
     ...changes,

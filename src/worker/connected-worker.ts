@@ -12,6 +12,8 @@ import { WorkerError } from './worker-error.js';
 
 const DEFAULT_GRACE_MS = 1_000;
 const MAX_GRACE_MS = 86_400_000;
+/** One of them may be late by as much as two without being missed. */
+const BEATS_PER_WATCHDOG = 3;
 
 interface Place {
   readonly server: Server;
@@ -36,6 +38,7 @@ export class ConnectedWorker implements Worker {
   readonly #served: Server[] = [];
   readonly #onAdmitted: (() => void)[] = [];
   #probe: Promise<void> | undefined;
+  #heart: NodeJS.Timeout | undefined;
   /** Somebody has looked at `signal`: he may know when to come to an end. */
   #isSignalKnown = false;
   /** Calls of `readyToTakeOver` without an answer. */
@@ -104,12 +107,25 @@ export class ConnectedWorker implements Worker {
       const gone = this.#channel?.gone;
       if (gone !== undefined) throw gone;
       await this.#shutdown.unlessLeaving();
+      this.#showLife();
       await this.#channel?.takeover();
       await this.#shutdown.unlessLeaving();
     } finally {
       this.#waiting -= 1;
     }
     for (const admitted of this.#onAdmitted.splice(0)) admitted();
+  }
+
+  /**
+   * With a watchdog this process shows that its event loop turns, at once and three times within it. Not before it
+   * asks for takeover: its start may take as long as the start timeout allows.
+   */
+  #showLife(): void {
+    const { watchdogMs } = this.#inheritance;
+    const channel = this.#channel;
+    if (watchdogMs === null || channel === null || this.#heart !== undefined) return;
+    this.#heart = setInterval(() => channel.beat(), watchdogMs / BEATS_PER_WATCHDOG).unref();
+    channel.beat();
   }
 
   async ping(): Promise<void> {

@@ -22,6 +22,8 @@ export interface Inheritance {
   readonly slot: number;
   readonly pingTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** How long this process may be silent once it has pinged; null for as long as it likes. */
+  readonly watchdogMs: number | null;
   /** What asks this process to leave. */
   readonly stopSignal: NodeJS.Signals;
 }
@@ -53,6 +55,7 @@ export const takeInheritance = (env: NodeJS.ProcessEnv, pid: number): Inheritanc
     slot: numberIn(env, VARIABLES.slot) ?? 0,
     pingTimeoutMs: numberIn(env, VARIABLES.pingTimeoutMs) ?? DEFAULTS.pingTimeoutMs,
     drainTimeoutMs: numberIn(env, VARIABLES.drainTimeoutMs) ?? DEFAULTS.drainTimeoutMs,
+    watchdogMs: numberIn(env, VARIABLES.watchdogMs),
     stopSignal: signalIn(env, VARIABLES.stopSignal) ?? DEFAULTS.stopSignal,
   };
   for (const name of NOT_PASSED_ON) delete env[name];

@@ -65,6 +65,16 @@ export class SupervisorChannel {
     }
   }
 
+  /**
+   * Says `ping` unless one waits for its `pong` already. Judges nobody: a supervisor that is late stays one, and
+   * this process is not kept alive by it.
+   */
+  beat(): void {
+    if (this.#gone !== undefined || this.#askers[PONG].length > 0) return;
+    this.#askers[PONG].push({ resolve: () => undefined, reject: () => undefined });
+    this.#say('ping');
+  }
+
   /** Says it when the supervisor reads; of several that have to wait, only the last is said. */
   status(text: string): void {
     this.#unsaidStatus = statusLine(text);

@@ -85,7 +85,8 @@ export interface Worker {
 
   /**
    * Asks whether the supervisor is there. A worker that has asked once is watched (`--watchdog`): it must go
-   * on asking. Without tanist it resolves at once.
+   * on asking. With a watchdog a worker that may serve does that by itself, three times within it. Without
+   * tanist it resolves at once.
    *
    * @throws {WorkerError} `TANIST_SUPERVISOR_GONE` after `TANIST_PING_TIMEOUT_MS` without an answer, or at
    * once when the channel has ended; the worker then leaves already.

@@ -20,6 +20,7 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   respawn: 'adaptive',
   respawnLimit: null,
   pingTimeoutMs: 6_000,
+  watchdogMs: null,
   stopSignal: 'SIGTERM',
   anchor: false,
   ...changes,

@@ -9,8 +9,9 @@ import type { Settings } from '../../machines/policy.js';
 import { startsAfterGrant } from '../../machines/policy.js';
 import type { SlotRecord } from '../../machines/slots.js';
 import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor.js';
+import type { WorkerInput } from '../../machines/worker.js';
 import type { Covered } from './coverage.js';
-import { alarmsOf, begin, childrenOf, type PlainEvent, type Step, typesOf } from './drive.js';
+import { alarmsOf, begin, childrenOf, type PlainEvent, type Spawn, type Step, typesOf } from './drive.js';
 import { settingsWith } from './settings.js';
 import { AT, chance, chances, lives, newStub, obey, pidOf, type SlotStub } from './slot-stub.js';
 import type { Edge, Model } from './walk.js';
@@ -45,6 +46,8 @@ interface World {
   readonly anchor: 'none' | 'inherited' | 'open' | 'inert';
   /** The first process has said that it stays. */
   readonly introduced: boolean;
+  /** A client waits for another number of workers. */
+  readonly scaling: boolean;
   /** An order went to a child that had ended, or to nobody. */
   readonly lost: string | null;
 }
@@ -87,6 +90,7 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   failed: 'nothing is waited for',
 };
 
+const isFinal = (state: string): boolean => state === 'stopped' || state === 'failed';
 const none = (world: World): Outcome => ({ world, facts: [] });
 const says = (world: World, ...facts: readonly PlainEvent[]): Outcome => ({ world, facts });
 const fact = (type: string, more: object = {}): PlainEvent => ({ type, ...more, ...AT });
@@ -259,6 +263,7 @@ const owing = (world: World, facility: Facility): World => ({
 
 const toControl = (world: World, order: PlainEvent): Outcome => {
   if (order.type === 'control.claim') return none(owing(world, 'control'));
+  if (order.type === 'scale.answer') return none({ ...world, scaling: false });
   return none(order.type === 'control.answer' ? { ...world, waiting: false } : world);
 };
 
@@ -270,9 +275,11 @@ const FACILITIES: Readonly<Record<string, Facility>> = {
   service: 'service',
 };
 
+const slotOf = (id: string): number => Number(id.slice('worker-'.length));
+
 const spawns =
   (settings: Settings) =>
-  (world: World, src: string, id: string, successor: boolean): Outcome => {
+  (world: World, { src, id, input }: Spawn, successor: boolean): Outcome => {
     const facility = FACILITIES[src];
     // What a successor inherits is adopted, and nobody waits for the answer.
     if (facility !== undefined) return none(successor ? world : owing(world, facility));
@@ -282,8 +289,8 @@ const spawns =
         slots: [
           ...world.slots,
           {
-            ...newStub(Number(id.slice('worker-'.length)), !successor),
-            retained: !successor && world.starter === 'none',
+            ...newStub(slotOf(id), (input as WorkerInput).admitted),
+            retained: (input as WorkerInput).retained,
           },
         ],
       });
@@ -297,7 +304,7 @@ const spawns =
   };
 
 const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
-  if (to.startsWith('worker-')) return toSlot(world, Number(to.slice('worker-'.length)), event.type);
+  if (to.startsWith('worker-')) return toSlot(world, slotOf(to), event.type);
   if (to === 'reload') return toReload(world, event);
   if (to === 'takeover') return toTakeover(world, event);
   if (to === 'control') return toControl(world, event);
@@ -318,7 +325,12 @@ const reactTo =
       facts.push(...outcome.facts);
     };
     if (step.stopped.includes('anchor') && world.anchor === 'open') world = { ...world, anchor: 'inherited' };
-    for (const { src, id } of step.spawned) take(spawns(settings)(world, src, id, successor));
+    // At the end all children go; until then only those whose slot does.
+    const removed = isFinal(step.state)
+      ? []
+      : step.stopped.filter((id) => id.startsWith('worker-')).map(slotOf);
+    world = { ...world, slots: world.slots.filter(({ slot }) => !removed.includes(slot)) };
+    for (const spawn of step.spawned) take(spawns(settings)(world, spawn, successor));
     for (const { to, event } of step.orders) take(orderHappens(world, to, event));
     return { world, facts };
   };
@@ -343,6 +355,8 @@ const ANCHORED = [
   'leftoversAlarm',
   'leftovers',
 ];
+const stubOf = (world: World, slot: number): SlotStub =>
+  world.slots.find((stub) => stub.slot === slot) ?? newStub(slot, false);
 
 const SERVING = ['running', 'respawning', 'idle.starting'];
 
@@ -356,7 +370,7 @@ const problemsOf =
       if (!truth) problems.push(words);
     };
     const stubs = world.slots;
-    const final = state === 'stopped' || state === 'failed';
+    const final = isFinal(state);
     must(alarmsOf(step).length > 0 || state in UNALARMED, 'it waits without an alarm');
     // One that was under way when its machine ended, and its last report with it, harms nobody.
     must(world.lost === null || context.link === 'none', `an order to a child that has ended: ${world.lost}`);
@@ -367,7 +381,8 @@ const problemsOf =
     must(
       final ||
         stubs.length === 0 ||
-        context.slots.every((record, index) => agrees(record, stubs[index] as SlotStub)),
+        (context.slots.length === stubs.length &&
+          context.slots.every((record) => agrees(record, stubOf(world, record.slot)))),
       'what is known of a slot is not so',
     );
     if (final)
@@ -396,9 +411,29 @@ const problemsOf =
       const stub = before?.world.slots.find(({ slot }) => to === `worker-${slot}`);
       must(stub !== undefined && stub.state !== 'stopped', 'an order to leave, and nobody is there');
     }
+    must(
+      alarmsOf(step).some(({ alarm }) => alarm === 'scale') === (context.scaling !== null && !final),
+      'a change of the number of workers without its limit, or a limit without one',
+    );
+    must(
+      !world.scaling || context.scaling !== null || final,
+      'a client waits for workers that nobody counts',
+    );
+    const gone = before?.world.slots.filter(({ slot }) => step.stopped.includes(`worker-${slot}`)) ?? [];
+    must(
+      final || gone.every((stub) => !lives(stub) || happening?.what === 'exited'),
+      'a slot goes, and its worker stays',
+    );
+    // Those that are to go need not be filled.
+    const wanted = context.slots.filter(({ leaving }) => !leaving).map(({ slot }) => stubOf(world, slot));
+    must(wanted.length > 0 || final || stubs.length === 0, 'no slot is wanted any more');
+    must(
+      context.scaled === null || wanted.length === context.scaled || final,
+      'the number of slots is not what was asked for',
+    );
     const alone = context.link === 'none' || world.takeover === 'committed';
     if (SERVING.includes(state) || state === 'reloading') {
-      must(!alone || stubs.every(isWanted), 'a slot is left empty');
+      must(!alone || wanted.every(isWanted), 'a slot is left empty');
       must(
         stubs.every((stub) => stub.admitted && stub.retained),
         'a slot serves without leave',
@@ -406,7 +441,7 @@ const problemsOf =
     }
     if (SERVING.includes(state)) must(context.stops === 0, 'a stop was forgotten');
     if (state === 'handoff.granting' && settings.handoff === 'overlap')
-      must(stubs.every(isWanted), 'a slot is left empty');
+      must(wanted.every(isWanted), 'a slot is left empty');
     if (state === 'handoff.granting' && settings.handoff === 'exclusive')
       must(
         stubs.every((stub) => stub.state === 'stopped'),
@@ -419,7 +454,7 @@ const problemsOf =
       );
     if (state === 'running')
       must(
-        stubs.every((stub) => stub.state === 'ready'),
+        wanted.every((stub) => stub.state === 'ready'),
         'running, and a slot is not ready',
       );
     if (SERVING.includes(state) && context.link === 'none')
@@ -480,6 +515,10 @@ export interface SupervisorWalk {
   readonly failures: boolean;
   /** A successor's first process: it becomes an anchor sooner or later, or is one already. */
   readonly anchor?: 'later' | 'already';
+  /** Numbers of workers that are asked for meanwhile. Default none. */
+  readonly scales?: readonly number[];
+  /** Nobody asks for a reload. Default false. */
+  readonly calm?: boolean;
 }
 
 /** A copy of the machine whose children are empty: the model plays them. */
@@ -536,7 +575,12 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
   return JSON.stringify([
     state,
     // Slots are alike: which of them is which makes no difference.
-    world.slots.map(({ slot, ...stub }) => Object.values(stub).join()).sort(),
+    world.slots
+      .map(({ slot, ...stub }) => {
+        const leaving = context.slots.find((record) => record.slot === slot)?.leaving ?? false;
+        return `${Object.values(stub).join()} ${leaving}`;
+      })
+      .sort(),
     // A link that is over is as one that never was.
     { ...world, slots: null, reload: world.reload === 'ended' ? 'none' : world.reload },
     [
@@ -553,6 +597,7 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
     [Math.min(context.stops, 3), context.failure !== null, context.leftovers.length > 0],
     [context.reload === null, context.lastReload === null, context.respawnsAtMs.length],
     alarmsOf(step).some(({ alarm }) => alarm === 'publish'),
+    [context.scaled, context.scaling?.workers ?? null],
   ]);
 };
 
@@ -566,17 +611,32 @@ const UNPUBLISHED = [
   'idle.publishing',
 ];
 
+const scaleTo = (asked: { workers: number | null; change: number }, via: string): Happening =>
+  fact('scale.requested', { ...asked, via, id: via === 'control' ? 's' : null });
+
+const scaleRequests = (
+  world: World,
+  { state, context }: SupervisorStep,
+  { scales = [], calm }: SupervisorWalk,
+): readonly Happening[] => [
+  ...(state.startsWith('anchored') ? [scaleTo({ workers: null, change: 1 }, 'SIGTTIN')] : []),
+  ...(world.scaling || !context.opened.includes('control')
+    ? []
+    : scales.map((workers) => scaleTo({ workers, change: 0 }, 'control'))),
+  ...(scales.length > 0 && calm ? [scaleTo({ workers: null, change: -1 }, 'SIGTTOU')] : []),
+];
+
 const requests = (
   world: World,
   step: SupervisorStep,
-  { hangupStops }: SupervisorWalk,
+  { hangupStops, calm = false }: SupervisorWalk,
 ): readonly Happening[] => [
-  fact('reload.requested', { via: 'SIGUSR2', id: null }),
-  ...(world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
+  ...(calm ? [] : [fact('reload.requested', { via: 'SIGUSR2', id: null })]),
+  ...(calm || world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
     ? []
     : [fact('reload.requested', { via: 'control', id: 'a' })]),
   ...(step.context.stops > 2 ? [] : [fact('stop.requested', { via: 'SIGTERM' })]),
-  ...(hangupStops && step.context.stops > 2 ? [] : [fact('hangup.received')]),
+  ...(calm || (hangupStops && step.context.stops > 2) ? [] : [fact('hangup.received')]),
   ...(world.anchor === 'open' && world.introduced && step.context.stops <= 2
     ? [passedOn('stop.requested', step, { via: 'SIGTERM' }), passedOn('hangup.received', step)]
     : []),
@@ -631,6 +691,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       concluded: 'no',
       anchor: options.anchor === undefined ? 'none' : 'inherited',
       introduced: options.anchor === 'already',
+      scaling: false,
       lost: null,
     },
     key: keyOf,
@@ -648,6 +709,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ...serviceChances(world, step),
       ...anchorChances(world, step),
       ...requests(world, step, options),
+      ...scaleRequests(world, step, options),
       ...alarmsOf(step).map(({ alarm }) => fact('alarm.fired', { alarm })),
     ],
     happen: (before, happening) => {
@@ -678,6 +740,8 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
           return says({ ...world, anchor: 'inert' }, happening);
         case 'anchor.introduced':
           return says({ ...world, introduced: true }, happening);
+        case 'scale.requested':
+          return says({ ...world, scaling: world.scaling || happening.via === 'control' }, happening);
         case 'reload.requested':
           return says({ ...world, waiting: world.waiting || happening.via === 'control' }, happening);
         default: {
@@ -687,7 +751,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       }
     },
     react: reactTo(settings, options.successor),
-    isEnd: (state) => state === 'stopped' || state === 'failed',
+    isEnd: isFinal,
     problems: problemsOf(settings),
   };
 };

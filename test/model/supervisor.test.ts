@@ -46,6 +46,12 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     anchor: 'already',
     settings: { handoff: 'exclusive' },
   },
+  'first, overlap, 1 to 2 slots': { ...calm, settings: {}, scales: [2], calm: true },
+  'first, exclusive, 2 to 1 slots': {
+    ...calm,
+    settings: { workers: 2, handoff: 'exclusive' },
+    scales: [1],
+  },
   'successor, overlap, 2 slots': { ...calm, successor: true, settings: { workers: 2 } },
   'successor, exclusive, 2 slots': {
     ...calm,

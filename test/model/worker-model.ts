@@ -17,6 +17,8 @@ interface World {
   /** The pid before: facts about it are late. */
   readonly last: number;
   readonly forking: boolean;
+  /** Whose channel is being read before an alarm counts; null for nobody's. */
+  readonly looks: number | null;
 }
 
 type Happening = PlainEvent;
@@ -93,6 +95,9 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
     ['stopped', 'queued', 'held', 'backoff'].includes(state) ? world.live === null : true,
     'a process lives in an empty slot',
   );
+  const watched = alarmsOf(step).some(({ alarm }) => alarm === 'watchdog');
+  const mayServe = state.startsWith('alive.living.') && !/draining|killing/.test(state);
+  must(watched === (mayServe && context.pingedAtMs !== null), 'it is watched when it should not be, or not');
   must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
   for (const { src, input } of step.spawned) {
     if (src === 'fork')
@@ -135,18 +140,18 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
 };
 
 /**
- * A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning, and
- * `startDelayMs` how long it waits for its turn.
+ * A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning,
+ * `startDelayMs` how long it waits for its turn, `watchdogMs` how long it may be silent.
  */
 export const workerModel = (
   covered: WorkerCovered,
   ready: Readiness,
   inCharge: boolean,
-  startDelayMs = 0,
+  { startDelayMs = 0, watchdogMs = null }: { startDelayMs?: number; watchdogMs?: number | null } = {},
 ): Model<typeof workerMachine, World, Happening> => {
   const input: WorkerInput = {
     ...WHO,
-    settings: settingsWith({ ready }),
+    settings: settingsWith({ ready, watchdogMs }),
     inheritance: { listeners: [], lifeWrite: 8, fence: null },
     admitted: inCharge,
     retained: inCharge,
@@ -157,14 +162,16 @@ export const workerModel = (
       state,
       world.live !== null,
       world.forking,
+      world.looks === null ? null : world.looks === world.live,
       [context.admitted, context.retained, context.asked, context.heard, context.leaving, context.wanted],
       context.probed,
+      context.pingedAtMs !== null,
       context.cause,
     ]);
   return {
     covered,
     start: begin(covered.machine, input),
-    world: { live: null, last: 102, forking: false },
+    world: { live: null, last: 102, forking: false, looks: null },
     key,
     happenings: (step, world) => {
       const has = (src: string) => childrenOf(step).some((child) => child.src === src);
@@ -173,6 +180,18 @@ export const workerModel = (
       return [
         ...ORDERS,
         ...alarmsOf(step).map(({ alarm }) => ({ type: 'alarm.fired', alarm, ...AT })),
+        // This process has slept.
+        ...(watchdogMs !== null && alarmsOf(step).some(({ alarm }) => alarm === 'watchdog')
+          ? [{ type: 'alarm.fired', alarm: 'watchdog', atMs: AT.atMs + 2 * watchdogMs }]
+          : []),
+        // At once, and long after the last word.
+        ...(world.looks === null
+          ? []
+          : [0, watchdogMs ?? 0].map((laterMs) => ({
+              type: 'channel.read',
+              channel: channelOf(world.looks ?? 0),
+              atMs: AT.atMs + laterMs,
+            }))),
         ...(world.forking
           ? [
               { type: 'worker.spawned', ...WHO, pid: next, startTime: '1', channel: channelOf(next), ...AT },
@@ -189,15 +208,20 @@ export const workerModel = (
       const facts = [happening];
       if (happening.type === 'worker.spawned') {
         const pid = Number(happening.pid);
-        return { world: { live: pid, last: pid, forking: false }, facts };
+        return { world: { ...world, live: pid, last: pid, forking: false }, facts };
       }
       if (happening.type === 'spawn.failed') return { world: { ...world, forking: false }, facts };
+      if (happening.type === 'channel.read') return { world: { ...world, looks: null }, facts };
       if (happening.type === 'worker.exited' && happening.pid === world.live)
         return { world: { ...world, live: null }, facts };
       return { world, facts };
     },
     react: (world, step) => ({
-      world: step.spawned.some(({ src }) => src === 'fork') ? { ...world, forking: true } : world,
+      world: {
+        ...world,
+        forking: world.forking || step.spawned.some(({ src }) => src === 'fork'),
+        looks: sentTo(step, 'channel').some(({ type }) => type === 'channel.look') ? world.live : world.looks,
+      },
       facts: [],
     }),
     isEnd: (state) => state === 'stopped',

@@ -26,8 +26,20 @@ describe('every edge of the worker machine', () => {
   }
 
   it('keeps the promises of a slot (takeover, waits for its turn)', () => {
-    rows.push(timed('takeover, later', () => walk(workerModel(machine, { mode: 'takeover' }, false, 50))));
+    rows.push(
+      timed('takeover, later', () =>
+        walk(workerModel(machine, { mode: 'takeover' }, false, { startDelayMs: 50 })),
+      ),
+    );
   });
+
+  for (const ready of READINESS) {
+    it(`keeps the promises of a slot (${ready.mode}, watched)`, () => {
+      rows.push(
+        timed(`${ready.mode}, watched`, () => walk(workerModel(machine, ready, true, { watchdogMs: 700 }))),
+      );
+    });
+  }
 
   it('has been walked completely', () => {
     console.log(tableOf('worker', machine, rows));

@@ -61,6 +61,7 @@ test('without options every setting has its documented default', () => {
       respawn: 'adaptive',
       respawnLimit: null,
       pingTimeoutMs: 5_000,
+      watchdogMs: null,
       stopSignal: 'SIGTERM',
       anchor: true,
     },

@@ -131,7 +131,7 @@ test('what this version does not have yet is refused, and its value is not taken
   }
 });
 
-test.each(['scale', 'inspect', 'replay', 'why'])('tanist %s is not available yet', (name) => {
+test.each(['inspect', 'replay', 'why'])('tanist %s is not available yet', (name) => {
   const error = errorOf(name, '--whatever', 'x');
   expect(error.code).toBe('TANIST_NOT_AVAILABLE');
   expect(error.message).toBe(`tanist ${name} is not available yet`);
@@ -139,10 +139,12 @@ test.each(['scale', 'inspect', 'replay', 'why'])('tanist %s is not available yet
 
 test('a missing or unknown command is refused with those there are', () => {
   expect(errorOf().message).toBe(
-    'the command is missing: expected run, reload, stop, status, restart or logs',
+    'the command is missing: expected run, reload, scale, stop, status, restart or logs',
   );
   expect(errorOf('relaod').message).toBe('unknown command "relaod": did you mean reload?');
-  expect(errorOf('frobnicate').message).toContain('expected run, reload, stop, status, restart or logs');
+  expect(errorOf('frobnicate').message).toContain(
+    'expected run, reload, scale, stop, status, restart or logs',
+  );
 });
 
 test('a client gets its target, the wish for JSON and the time-out', () => {
@@ -327,4 +329,17 @@ test('mistakes that the message does not have are told below it, and a defect sh
   expect(errorText(new TanistError('TANIST_INTERNAL', 'oops', { cause: new TypeError('oops') }))).toMatch(
     /\n +at /,
   );
+});
+
+test('scale takes its number before or after the options, and refuses every other word', () => {
+  const asked = { workers: 4, json: true, timeoutMs: null };
+  expect(parse('scale', '4', '--json')).toMatchObject({ command: 'scale', ...asked });
+  expect(parse('scale', '--json', '4')).toMatchObject({ command: 'scale', ...asked });
+  expect(parse('scale', '2', '--name', 'web')).toMatchObject({ workers: 2, target: { name: 'web' } });
+  expect(messagesOf('scale')).toEqual(['N is missing: expected a whole number from 1 to 1024']);
+  expect(messagesOf('scale', '0', '--nmae', 'web')).toEqual([
+    'unknown option --nmae: did you mean --name?',
+    'N "0": expected a whole number from 1 to 1024',
+  ]);
+  expect(messagesOf('scale', '2', '3')[0]).toMatch(/^unexpected word "3"/);
 });

@@ -64,7 +64,7 @@ describe('what a supervisor knows of its slots', () => {
     ['killing', { type: 'worker.killing', ...who, cause: '' }],
     ['backoff', { type: 'worker.delayed', slot: 2, generation: 3, delayMs: 1, youngDeaths: 1, atMs: 1 }],
     ['backoff', { type: 'spawn.failed', slot: 2, generation: 3, code: '', message: '', atMs: 1 }],
-    ['stopped', { type: 'worker.stopped', slot: 2, generation: 3 }],
+    ['stopped', { type: 'worker.stopped', slot: 2, generation: 3, atMs: 1 }],
     ['ready', { type: 'worker.silent', ...who, waitedMs: 1, remainingMs: 1, says: '' }],
   ])('is %s after that fact', (state, fact) => {
     expect(slotsAfter(spawned, ready, fact)[1]?.state).toBe(state);

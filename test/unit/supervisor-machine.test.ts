@@ -95,7 +95,12 @@ const delayed = (slot = 1): SupervisorEvent => ({
   youngDeaths: 1,
   ...AT,
 });
-const isStopped = (slot = 1): SupervisorEvent => ({ type: 'worker.stopped', slot, generation: 1 });
+const isStopped = (slot = 1): SupervisorEvent => ({
+  type: 'worker.stopped',
+  slot,
+  generation: 1,
+  ...AT,
+});
 
 const EXCLUSIVE: Partial<Settings> = { handoff: 'exclusive' };
 

@@ -224,6 +224,90 @@ describe('a slot of a successor that waits for its turn', () => {
   });
 });
 
+describe('a worker under a watchdog', () => {
+  const WATCHED: Partial<Settings> = { watchdogMs: 2_000 };
+  const pings = (atMs: number): WorkerEvent => ({ type: 'ping.said', channel: CHANNEL, count: 1, atMs });
+  /** The alarm fires, and what waits in the channel has been read. */
+  const barks = (atMs: number): [WorkerEvent, WorkerEvent] => [
+    { type: 'alarm.fired', alarm: 'watchdog', atMs },
+    { type: 'channel.read', channel: CHANNEL, atMs },
+  ];
+  const watchdog = (worker: ReturnType<typeof slot>) =>
+    alarmsOf(worker.now).filter(({ alarm }) => alarm === 'watchdog');
+
+  it('is not watched before its first ping, nor without the option', () => {
+    const worker = slot(WATCHED);
+    worker.send(spawned(), asks());
+    expect(watchdog(worker)).toEqual([]);
+    const unwatched = slot();
+    unwatched.send(spawned(), asks(), pings(3_000));
+    expect(watchdog(unwatched)).toEqual([]);
+  });
+
+  it('is watched from its first ping on, and for what is left when it has said something meanwhile', () => {
+    const worker = slot(WATCHED);
+    worker.send(spawned(), asks(), pings(3_000));
+    expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 2_000 }]);
+    worker.send({ type: 'status.said', channel: CHANNEL, text: 'busy', atMs: 4_500 }, ...barks(5_000));
+    expect(worker.now.state).toBe('alive.living.ready.serving');
+    expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 1_500 }]);
+  });
+
+  it('X13: is killed with its group and respawned when it was silent for that long', () => {
+    const worker = slot(WATCHED);
+    worker.send(spawned(), asks(), pings(3_000));
+    const { spawned: effects, reports } = worker.send(...barks(5_000));
+    expect(worker.now.state).toBe('alive.living.killing');
+    expect(effects.find(({ src }) => src === 'kill')?.input).toMatchObject({
+      pid: PID,
+      signal: 'SIGKILL',
+      group: true,
+    });
+    expect(reports.at(-1)).toMatchObject({
+      type: 'worker.killing',
+      cause: 'it has been silent for 2 s after it had pinged',
+    });
+    worker.send(exits({ code: null, signal: 'SIGKILL', atMs: 5_001 }));
+    expect([worker.now.state, watchdog(worker)]).toEqual(['backoff', []]);
+  });
+
+  it('is not killed for a silence of its supervisor: what it said meanwhile is read before the alarm counts', () => {
+    const worker = slot(WATCHED);
+    worker.send(spawned(), asks(), pings(3_000));
+    const [alarm, read] = barks(5_500);
+    expect(sentTo(worker.send(alarm), 'channel')).toEqual([{ type: 'channel.look' }]);
+    worker.send(pings(5_500), read);
+    expect(worker.now.state).toBe('alive.living.ready.serving');
+    expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 2_000 }]);
+  });
+
+  it('gets its time again when both have slept, as in a container that was frozen', () => {
+    const worker = slot(WATCHED);
+    worker.send(spawned(), asks(), pings(3_000));
+    const [alarm] = barks(90_000);
+    expect(sentTo(worker.send(alarm), 'channel')).toEqual([]);
+    expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 2_000 }]);
+    worker.send(...barks(92_000));
+    expect(worker.now.state).toBe('alive.living.killing');
+  });
+
+  it('need not ping any more when it is asked to leave', () => {
+    const worker = slot(WATCHED);
+    worker.send(spawned(), asks(), pings(3_000), { type: 'worker.drain' }, pings(3_100));
+    expect([worker.now.state, watchdog(worker)]).toEqual(['alive.living.draining', []]);
+  });
+
+  it('that is killed in a generation not in charge fails it, and says why', () => {
+    const worker = slot(WATCHED, NOT_IN_CHARGE);
+    worker.send(spawned(), pings(3_000), ...barks(5_000));
+    const { reports } = worker.send(exits({ code: null, signal: 'SIGKILL', atMs: 5_001 }));
+    expect(reports.at(-1)).toMatchObject({
+      type: 'worker.failed',
+      detail: expect.stringMatching(/by SIGKILL before it was ready: it has been silent for 2 s/),
+    });
+  });
+});
+
 describe('a worker that does not get ready', () => {
   it('is killed with its group when the start alarm fires', () => {
     const worker = slot();

@@ -1,0 +1,131 @@
+/**
+ * More slots, or fewer, while the others serve.
+ */
+import { assign, enqueueActions } from 'xstate';
+import { scaleTimeoutMs } from '../policy.js';
+import { atMsOf } from '../report.js';
+import { emptySlots, markStarting, type SlotRecord, wantedSlots, workerId } from '../slots.js';
+import {
+  isScaled,
+  missingText,
+  type Scaling,
+  scaleProblem,
+  settledScale,
+  targetOf,
+  wantedCount,
+} from './scale.js';
+import { withSlots } from './slot-actions.js';
+
+/** Nothing is missing, and nothing went wrong. */
+const WELL = { reason: null, detail: null } as const;
+
+/** Slots that leave and are wanted again come first: their workers may still be there. */
+const grown = (slots: readonly SlotRecord[], count: number, generation: number): readonly SlotRecord[] => {
+  const back = slots.filter(({ leaving }) => leaving).slice(0, count);
+  const kept = slots.map((record) => (back.includes(record) ? { ...record, leaving: false } : record));
+  const last = Math.max(0, ...slots.map(({ slot }) => slot));
+  return [...kept, ...emptySlots(count - back.length, generation, last)];
+};
+
+/** The highest numbers go. */
+const shrunk = (slots: readonly SlotRecord[], count: number): readonly SlotRecord[] => {
+  const gone = wantedSlots(slots).slice(-count);
+  return slots.map((record) => (gone.includes(record) ? { ...record, leaving: true } : record));
+};
+
+export const withScale = withSlots.extend({
+  guards: {
+    mayScale: ({ context, event }) =>
+      event.type === 'scale.requested' && scaleProblem(context, event) === null,
+  },
+  actions: {
+    refuseScale: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'scale.requested' || event.id === null) return;
+      const problem = scaleProblem(context, event);
+      if (problem === null) return;
+      const { atMs, id } = event;
+      const from = wantedCount(context);
+      const asked: Scaling = { workers: targetOf(context, event), from, startedAtMs: atMs, ids: [id] };
+      enqueue.assign({ lastScale: settledScale(asked, 'refused', problem, atMs) });
+    }),
+    /** A later request replaces an earlier one, which is told so. */
+    replaceScale: enqueueActions(({ context, event, enqueue }) => {
+      if (context.scaling === null) return;
+      const problem = { reason: 'replaced', detail: 'another number of workers was asked for' } as const;
+      enqueue.assign({ lastScale: settledScale(context.scaling, 'refused', problem, atMsOf(event)) });
+    }),
+    beginScale: assign(({ context, event }) => {
+      if (event.type !== 'scale.requested') return {};
+      const workers = targetOf(context, event);
+      const ids = event.id === null ? [] : [event.id];
+      return {
+        scaled: workers,
+        scaling: { workers, from: wantedCount(context), startedAtMs: event.atMs, ids },
+      };
+    }),
+    resizeSlots: enqueueActions(({ context, enqueue }) => {
+      const { slots, scaling, generation } = context;
+      if (scaling === null) return;
+      const change = scaling.workers - wantedCount(context);
+      const next = change >= 0 ? grown(slots, change, generation) : shrunk(slots, -change);
+      const known = new Map(slots.map((record) => [record.slot, record]));
+      for (const { slot, leaving } of next) {
+        const before = known.get(slot);
+        if (before === undefined) {
+          const { settings, inheritance } = context;
+          const input = { slot, generation, settings, inheritance, admitted: true, retained: true };
+          enqueue.spawnChild('worker', { id: workerId(slot), input });
+        }
+        if (before?.leaving === leaving) continue;
+        if (leaving)
+          enqueue.sendTo(workerId(slot), { type: 'worker.drain', cause: 'there are to be fewer workers' });
+        else enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      }
+      enqueue.assign({ slots: markStarting(next) });
+    }),
+    setScaleAlarm: enqueueActions(({ context, enqueue }) => {
+      enqueue.stopChild('scaleAlarm');
+      enqueue.spawnChild('alarm', {
+        id: 'scaleAlarm',
+        input: { alarm: 'scale', delayMs: scaleTimeoutMs(context.settings) },
+      });
+    }),
+    /** Said once: whoever is answered waits no more. */
+    answerScale: enqueueActions(({ context, enqueue }) => {
+      if (context.lastScale === null || !context.opened.includes('control')) return;
+      enqueue.sendTo('control', { type: 'scale.answer', ...context.lastScale });
+    }),
+    /** A slot that was to leave and is empty is no slot any more. */
+    removeSlots: enqueueActions(({ context, enqueue }) => {
+      const gone = context.slots.filter(({ leaving, state }) => leaving && state === 'stopped');
+      if (gone.length === 0) return;
+      for (const { slot } of gone) enqueue.stopChild(workerId(slot));
+      enqueue.assign({ slots: context.slots.filter((record) => !gone.includes(record)) });
+    }),
+    settleScale: enqueueActions(({ context, event, enqueue }) => {
+      if (context.scaling === null || !isScaled(context)) return;
+      enqueue.stopChild('scaleAlarm');
+      enqueue.assign({
+        scaling: null,
+        lastScale: settledScale(context.scaling, 'scaled', WELL, atMsOf(event)),
+      });
+    }),
+    /** Whoever asked is told; the number stays what was asked for, and slots are filled and emptied on. */
+    giveUpScale: enqueueActions(({ context, event, enqueue }) => {
+      if (context.scaling === null) return;
+      const problem = { reason: 'timeout', detail: missingText(context) } as const;
+      const lastScale = settledScale(context.scaling, 'incomplete', problem, atMsOf(event));
+      enqueue.stopChild('scaleAlarm');
+      enqueue.assign({ scaling: null, lastScale });
+    }),
+    /** The workers leave, all of them: nobody waits for a number any more. */
+    endScale: enqueueActions(({ context, event, enqueue }) => {
+      if (context.scaling === null) return;
+      const reason = context.promoted ? 'reloading' : 'stopping';
+      const problem = { reason, detail: 'the workers of this generation leave' } as const;
+      const lastScale = settledScale(context.scaling, 'incomplete', problem, atMsOf(event));
+      enqueue.stopChild('scaleAlarm');
+      enqueue.assign({ scaling: null, lastScale });
+    }),
+  },
+});

@@ -1,0 +1,112 @@
+/**
+ * What a slot knows, how it begins, and what is worked out from it.
+ */
+import type { Inheritance } from '../contracts.js';
+import type { Identity, WorkerEvent } from '../events.js';
+import type { Settings } from '../policy.js';
+import type { ReloadReason } from '../status.js';
+
+export interface WorkerInput {
+  readonly slot: number;
+  readonly generation: number;
+  readonly settings: Settings;
+  readonly inheritance: Inheritance;
+  /** It may be answered `ok` as soon as it asks. */
+  readonly admitted: boolean;
+  /** Its exit is answered by a respawn. */
+  readonly retained: boolean;
+  /**
+   * How long a slot that is not admitted yet waits before it is filled: another generation serves, and needs the
+   * processors. Milliseconds, default 0.
+   */
+  readonly startDelayMs?: number;
+}
+
+export interface WorkerContext extends WorkerInput {
+  /** The live process; null between two. */
+  readonly process: (Identity & { readonly channel: number }) | null;
+  readonly spawnedAtMs: number;
+  readonly readyAtMs: number | null;
+  /** It has said `takeover`. */
+  readonly asked: boolean;
+  /** It has said any word of the protocol: whatever exits later is not a command that could not be run. */
+  readonly heard: boolean;
+  /** The slot is to stay empty after the exit. */
+  readonly leaving: boolean;
+  /** The slot is to be filled at once after the exit: it was asked for again while the worker left. */
+  readonly wanted: boolean;
+  /** Why the worker is being ended, for the log. */
+  readonly cause: string;
+  /** What the probe last found; null before its first answer. */
+  readonly probed: string | null;
+  /** What it last said of itself; empty for nothing. */
+  readonly says: string;
+  /** When it last said anything; counted from its first ping on, and null before. */
+  readonly pingedAtMs: number | null;
+  readonly delayMs: number;
+  readonly youngDeaths: number;
+}
+
+export type Args = { context: WorkerContext; event: WorkerEvent };
+
+export const idOf = ({ slot, generation }: WorkerContext) => ({ slot, generation });
+export const pidOf = (context: WorkerContext): number => context.process?.pid ?? 0;
+const exitText = (event: { code: number | null; signal: string | null }): string =>
+  event.signal === null ? `with status ${event.code}` : `by ${event.signal}`;
+
+/** Why a worker that exits has failed, in the words of a reload's verdict. */
+export const exitReason = ({ context, event }: Args): { reason: ReloadReason; detail: string } => {
+  if (event.type !== 'worker.exited') return { reason: 'worker-exited', detail: 'the worker exited' };
+  const who = `worker ${context.slot} (pid ${event.pid})`;
+  // A shell's words for "cannot be executed" and "not found": the wrapper that sets LISTEN_PID hides exec errors.
+  if (!context.heard && context.readyAtMs === null && (event.code === 126 || event.code === 127)) {
+    return { reason: 'spawn-failed', detail: `${who} could not be executed: status ${event.code}` };
+  }
+  return {
+    reason: 'worker-exited',
+    detail: `${who} exited ${exitText(event)} ${context.readyAtMs === null ? 'before it was ready' : 'after it was ready'}${context.cause === '' ? '' : `: ${context.cause}`}`,
+  };
+};
+
+const LAST_WORDS_CHARS = 300;
+
+/** Why a worker that did not get ready in time has failed. */
+export const lateReason = ({ context }: Args): { reason: ReloadReason; detail: string } => {
+  const { ready, startTimeoutMs } = context.settings;
+  const who = `worker ${context.slot} (pid ${pidOf(context)})`;
+  if (ready.mode === 'http' && context.asked) {
+    return {
+      reason: 'not-ready',
+      detail: `${who} was probed at ${ready.path} for ${startTimeoutMs} ms: ${context.probed ?? 'it never answered'}`,
+    };
+  }
+  // A worker that tells people what it waits for has told why it is late.
+  const says = context.says === '' ? '' : `; its last words: ${context.says.slice(0, LAST_WORDS_CHARS)}`;
+  return {
+    reason: 'start-timeout',
+    detail: `${who} did not say takeover within ${startTimeoutMs} ms${says}`,
+  };
+};
+
+export const isCurrentProcess = ({ context, event }: Args): boolean =>
+  'pid' in event && context.process !== null && event.pid === context.process.pid;
+export const isCurrentChannel = ({ context, event }: Args): boolean =>
+  'channel' in event && context.process !== null && event.channel === context.process.channel;
+
+/** An empty slot. */
+export const initialContext = (input: WorkerInput): WorkerContext => ({
+  ...input,
+  process: null,
+  spawnedAtMs: 0,
+  readyAtMs: null,
+  asked: false,
+  heard: false,
+  leaving: false,
+  wanted: false,
+  cause: '',
+  probed: null,
+  says: '',
+  pingedAtMs: null,
+  delayMs: 0,
+  youngDeaths: 0,
+});

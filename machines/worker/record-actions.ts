@@ -1,0 +1,62 @@
+/**
+ * What facts and orders change, and the answers on the channel.
+ */
+import { assign, sendTo } from 'xstate';
+import { respawnAfter } from '../policy.js';
+import { atMsOf } from '../report.js';
+import { withWatch } from './watch-actions.js';
+
+export const withRecords = withWatch.extend({
+  actions: {
+    recordSpawn: assign(({ event }) =>
+      event.type !== 'worker.spawned'
+        ? {}
+        : {
+            process: { pid: event.pid, startTime: event.startTime, channel: event.channel },
+            spawnedAtMs: event.atMs,
+            readyAtMs: null,
+            asked: false,
+            heard: false,
+            probed: null,
+            says: '',
+            pingedAtMs: null,
+            cause: '',
+            wanted: false,
+          },
+    ),
+    recordReady: assign(({ event }) => ({ readyAtMs: atMsOf(event) })),
+    recordAsked: assign({ asked: true, heard: true }),
+    recordHeard: assign(({ context, event }) => ({
+      heard: true,
+      pingedAtMs: context.pingedAtMs === null ? null : atMsOf(event),
+    })),
+    recordSays: assign(({ event }) => (event.type === 'status.said' ? { says: event.text } : {})),
+    recordProbe: assign(({ event }) => (event.type === 'probe.failed' ? { probed: event.detail } : {})),
+    recordExit: assign(({ context, event }) => {
+      if (event.type !== 'worker.exited') return {};
+      const readyForMs = context.readyAtMs === null ? null : event.atMs - context.readyAtMs;
+      return {
+        process: null,
+        ...respawnAfter(context.settings, { readyForMs, youngDeaths: context.youngDeaths }),
+      };
+    }),
+    recordNoSpawn: assign(({ context }) => ({
+      process: null,
+      ...respawnAfter(context.settings, { readyForMs: null, youngDeaths: context.youngDeaths }),
+    })),
+    setCause: assign((_, params: { cause: string }) => ({ cause: params.cause })),
+    setFarewell: assign(({ event }) => ({
+      cause: (event.type === 'worker.drain' ? event.cause : undefined) ?? 'its generation ends',
+    })),
+    leave: assign({ leaving: true, wanted: false }),
+    stay: assign({ leaving: false }),
+    want: assign({ leaving: false, wanted: true }),
+    admit: assign({ admitted: true }),
+    retain: assign({ retained: true }),
+    sayOk: sendTo('channel', { type: 'channel.ok' }),
+    sayPong: sendTo('channel', ({ event }) => ({
+      type: 'channel.pong',
+      count: event.type === 'ping.said' ? event.count : 1,
+    })),
+  },
+});

@@ -1,0 +1,99 @@
+/**
+ * What a slot tells its supervisor.
+ */
+import type { WorkerEvent, WorkerReport } from '../events.js';
+import { DEFAULTS } from '../policy.js';
+import { atMsOf, reporter } from '../report.js';
+import { exitReason, idOf, lateReason, pidOf, type WorkerContext } from './context.js';
+import { withRecords } from './record-actions.js';
+
+const report = reporter<WorkerContext, WorkerEvent, WorkerReport>();
+
+export const workerSetup = withRecords.extend({
+  actions: {
+    reportSpawned: report(({ context, event }) =>
+      event.type !== 'worker.spawned'
+        ? null
+        : {
+            type: 'worker.spawned',
+            ...idOf(context),
+            pid: event.pid,
+            startTime: event.startTime,
+            atMs: event.atMs,
+          },
+    ),
+    reportReady: report(({ context, event }) => ({
+      type: 'worker.ready',
+      ...idOf(context),
+      pid: pidOf(context),
+      bootMs: atMsOf(event) - context.spawnedAtMs,
+      atMs: atMsOf(event),
+    })),
+    reportExited: report(({ event }) => (event.type === 'worker.exited' ? event : null)),
+    reportUnspawned: report(({ event }) => (event.type === 'spawn.failed' ? event : null)),
+    reportUnspawnedFailure: report(({ context, event }) =>
+      event.type !== 'spawn.failed'
+        ? null
+        : {
+            type: 'worker.failed',
+            ...idOf(context),
+            pid: null,
+            reason: 'spawn-failed',
+            detail: `worker ${context.slot} could not be started: ${event.message}`,
+            atMs: event.atMs,
+          },
+    ),
+    reportExitFailure: report((args) => ({
+      type: 'worker.failed',
+      ...idOf(args.context),
+      pid: 'pid' in args.event ? args.event.pid : null,
+      ...exitReason(args),
+      atMs: atMsOf(args.event),
+    })),
+    reportLate: report((args) => ({
+      type: 'worker.failed',
+      ...idOf(args.context),
+      pid: pidOf(args.context),
+      ...lateReason(args),
+      atMs: atMsOf(args.event),
+    })),
+    reportDraining: report(({ context }) => ({
+      type: 'worker.draining',
+      ...idOf(context),
+      pid: pidOf(context),
+      cause: context.cause,
+      limitMs: context.settings.drainTimeoutMs,
+    })),
+    reportKilling: report(({ context }) => ({
+      type: 'worker.killing',
+      ...idOf(context),
+      pid: pidOf(context),
+      cause: context.cause,
+    })),
+    reportDelayed: report(({ context, event }) => ({
+      type: 'worker.delayed',
+      ...idOf(context),
+      delayMs: context.delayMs,
+      youngDeaths: context.youngDeaths,
+      atMs: atMsOf(event),
+    })),
+    reportStopped: report(({ context, event }) => ({
+      type: 'worker.stopped',
+      ...idOf(context),
+      atMs: atMsOf(event),
+    })),
+    reportSilent: report(({ context }) => ({
+      type: 'worker.silent',
+      ...idOf(context),
+      pid: pidOf(context),
+      waitedMs: DEFAULTS.silenceNoticeMs,
+      remainingMs: Math.max(0, context.settings.startTimeoutMs - DEFAULTS.silenceNoticeMs),
+      says: context.says,
+    })),
+    reportDescribed: report(({ context, event }) =>
+      event.type !== 'status.said'
+        ? null
+        : { type: 'worker.described', ...idOf(context), pid: pidOf(context), status: event.text },
+    ),
+  },
+});
