@@ -1,8 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { get, openListener, type WorkerPlan, WorkerUnderTest } from './fake-supervisor.js';
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
@@ -88,5 +99,72 @@ describe('the example http-service.mjs', () => {
     expect(JSON.parse((await slow).body)).toMatchObject({ version: '1' });
     expect(await worker.exited).toEqual(LEFT);
     expect(await worker.output).toContain('has answered everything');
+  });
+});
+
+describe('the example worker.sh', () => {
+  const spooling = () => {
+    const spool = mkdtempSync(join(tmpdir(), 'tanist-spool-'));
+    onTestFinished(() => rmSync(spool, { recursive: true }));
+    const worker = new WorkerUnderTest({ program: ['sh', example('worker.sh'), spool] });
+    return { spool, worker };
+  };
+
+  /** Puts a job there in one step, and waits until it is done. */
+  const put = (spool: string, name: string, text: string): void => {
+    writeFileSync(join(spool, 'new'), text);
+    renameSync(join(spool, 'new'), join(spool, `${name}.job`));
+  };
+  const done = (spool: string, name: string): Promise<string> =>
+    vi.waitFor(() => readFileSync(join(spool, `${name}.done`), 'utf8'), { timeout: 8_000, interval: 20 });
+
+  it('works once it is told to, pings, survives SIGUSR2 and leaves on SIGTERM', async () => {
+    const { spool, worker } = spooling();
+    put(spool, 'first', 'one\n');
+    expect(await worker.hear()).toBe('takeover');
+    worker.signal('SIGUSR2');
+    worker.say('ok');
+    expect(await worker.hear()).toBe('ping');
+    expect(await done(spool, 'first')).toBe('ONE\n7\n');
+    put(spool, 'second', 'two\n');
+    worker.say('pong');
+    expect(await worker.hear()).toBe('ping');
+    expect(await done(spool, 'second')).toBe('TWO\n7\n');
+    worker.signal('SIGTERM');
+    worker.say('pong');
+    expect(await worker.exited).toEqual(LEFT);
+    expect(readdirSync(spool).sort()).toEqual(['first.done', 'second.done']);
+  });
+
+  it('finishes the job in hand before it leaves, and begins no other', async () => {
+    const { spool, worker } = spooling();
+    // A job that is as long as the test wants it: its text is still being written.
+    spawnSync('mkfifo', [join(spool, 'long.job')]);
+    put(spool, 'other', 'left for others');
+    // Both ends, so that opening it waits for nobody, and before the worker gives it another name.
+    const writer = openSync(join(spool, 'long.job'), 'r+');
+    await worker.letServe();
+    await vi.waitFor(() => expect(readdirSync(spool)).toContain(`long.job.${worker.process.pid}.new`), {
+      timeout: 8_000,
+      interval: 20,
+    });
+    worker.signal('SIGTERM');
+    writeSync(writer, 'long\n');
+    closeSync(writer);
+    worker.say('pong');
+    expect(await worker.exited).toEqual(LEFT);
+    expect(await done(spool, 'long')).toBe('LONG\n7\n');
+    expect(readdirSync(spool).sort()).toEqual(['long.done', 'other.job']);
+  });
+
+  it('leaves on SIGTERM while it waits for ok, and when its supervisor is gone', async () => {
+    const { worker } = spooling();
+    expect(await worker.hear()).toBe('takeover');
+    worker.signal('SIGTERM');
+    expect(await worker.exited).toEqual(LEFT);
+    const { worker: other } = spooling();
+    await other.letServe();
+    other.channel.destroy();
+    expect(await other.exited).toEqual(LEFT);
   });
 });
