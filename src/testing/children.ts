@@ -77,8 +77,7 @@ export const childrenOf = (machinery: Machinery, process: SimulatedProcess): Cal
     signalProcess: (identity, signal, group) => {
       if (unreaped(identity.pid)?.startTime === identity.startTime)
         return signalChild(identity.pid, signal, group);
-      const trouble = machinery.trouble('signal');
-      if (trouble !== null) return trouble.message;
+      // A signal to a child may fail here, since the machines try that again; kill(2) itself fails for good or not.
       if (group && off.has('sweep')) return null;
       return kernel.signalIdentified(identity.pid, identity.startTime, signal, group);
     },

@@ -6,7 +6,7 @@ import type { Kernel } from './kernel.js';
 import type { SimulatedProcess } from './process.js';
 import type { Boot } from './supervisor-process.js';
 import { ERRNOS, type FallibleCall, Killed, type LastingCall, troubleOf } from './troubles.js';
-import type { Behaviour } from './worker-process.js';
+import { type Behaviour, GOOD } from './worker-process.js';
 
 export interface Odds {
   /** A process is killed, by step. */
@@ -94,6 +94,7 @@ export class Faults {
   strike(processes: readonly SimulatedProcess[], secondStart: () => void): void {
     const { crash, hang, burst, stranger, secondStart: second, stall } = this.odds;
     const kernel = this.#kernel;
+    if (crash + hang + burst + stranger + second + stall === 0) return;
     const kind = kernel.choices.weighted('fault', [0, crash, hang, burst, stranger, second, stall]);
     if (kind === 0) return;
     this.count += 1;
@@ -149,8 +150,9 @@ export class Faults {
   behaviour(): Behaviour {
     const { choices } = this.#kernel;
     const odds = this.odds.worker;
+    if (odds === 0) return GOOD;
     const one = <Kind>(topic: string, kinds: readonly Kind[]): Kind =>
-      kinds[choices.below(topic, kinds.length, odds === 0 ? 1 : 1 - odds)] as Kind;
+      kinds[choices.below(topic, kinds.length, 1 - odds)] as Kind;
     return {
       boot: one('worker-boot', WORKER_BOOTS),
       serving: one('worker-serving', SERVINGS),
@@ -160,7 +162,8 @@ export class Faults {
 
   boot(): Boot {
     const odds = this.odds.successor;
-    return BOOTS[this.#kernel.choices.below('boot', BOOTS.length, odds === 0 ? 1 : 1 - odds)] ?? 'well';
+    if (odds === 0) return 'well';
+    return BOOTS[this.#kernel.choices.below('boot', BOOTS.length, 1 - odds)] ?? 'well';
   }
 
   #startStranger(): void {

@@ -104,6 +104,8 @@ const sockets = (machinery: Machinery, process: SimulatedProcess) => {
     listenUnix: (path) =>
       kernel.promise(process, () => {
         mayFail(machinery, 'listenUnix');
+        // It is renamed into place: whoever listens there still has his socket, and no name for it.
+        kernel.listeners.delete(path);
         return bind(path);
       }),
     unlink: (path) => {
