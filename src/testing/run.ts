@@ -151,7 +151,8 @@ const rest = async (runner: Runner): Promise<void> => {
   const { world } = runner;
   const limitMs = restMs(world.settings);
   const isNobodyLeft = () => world.supervisors.length === 0;
-  const isAtRest = () => isSettled(world) || isNobodyLeft();
+  // A signal that was sent before may still be on its way.
+  const isAtRest = () => world.kernel.isQuiet && (isSettled(world) || isNobodyLeft());
   let isRested = await runner.until(isAtRest, limitMs);
   if (!isRested && runner.violation === null && isHopeless(world)) {
     endHung(world, world.supervisors);
