@@ -1,7 +1,7 @@
 /**
  * What must hold after every step, whoever crashes, hangs or is late. Each names the guarantee it belongs to.
  */
-import { FileDescription } from './descriptions.js';
+import { FileDescription, StreamEnd } from './descriptions.js';
 import type { World } from './simulated-world.js';
 import type { SupervisorProcess } from './supervisor-process.js';
 
@@ -163,6 +163,46 @@ const nothingIsUncaught: Invariant = {
   check: (world) => world.kernel.breaches.find((breach) => !breach.startsWith('G8')) ?? null,
 };
 
+const anchorsOwnNothing: Invariant = {
+  guarantee: 'X17: an anchor owns its socket pair and nothing else',
+  check: (world) => {
+    for (const { process } of world.anchors) {
+      const held = [...process.descriptors].filter(([descriptor]) => descriptor > 2);
+      const others = held.filter(([, description]) => !(description instanceof StreamEnd));
+      if (others.length > 0 || held.length > 1)
+        return `${process.name} holds ${held.map(([descriptor]) => descriptor).join(', ')}`;
+    }
+    return null;
+  },
+};
+
+const anchorsTellTheTruth: Invariant = {
+  guarantee: 'X17: the anchor ends as the service did',
+  check: (world) => {
+    for (const { process, hasBeenAnchor, options } of world.launched) {
+      if (!hasBeenAnchor || process.exit?.code !== 0) continue;
+      const generations = world.launched.filter((one) => one.options.epoch === options.epoch);
+      const last = generations.findLast((one) => one.hasBeenInCharge && !one.hasBeenAnchor);
+      if (last?.process.isAlive) return `${process.name} has ended, and ${last.process.name} goes on`;
+      if (last?.process.exit?.code !== 0)
+        return `${process.name} ended well, and ${last?.process.name} did not`;
+    }
+    return null;
+  },
+};
+
+const anchorsEnd: Invariant = {
+  guarantee: 'X17: an anchor does not outlive the service',
+  check: (world) => {
+    if (!world.kernel.isQuiet) return null;
+    const living = new Set(world.supervisors.map(({ options }) => options.epoch));
+    const left = world.anchors.filter(
+      ({ options, process }) => !living.has(options.epoch) && process.state === 'running',
+    );
+    return left.length === 0 ? null : `${names(left)} is left`;
+  },
+};
+
 const waitsEnd: Invariant = {
   guarantee: 'G6: nobody waits without an alarm or a living peer',
   check: (world) => {
@@ -193,4 +233,7 @@ export const INVARIANTS: readonly Invariant[] = [
   signalsAreOurs,
   nothingIsUncaught,
   waitsEnd,
+  anchorsOwnNothing,
+  anchorsTellTheTruth,
+  anchorsEnd,
 ];

@@ -130,7 +130,10 @@ export const endHung = (world: World, programs: readonly (SupervisorProcess | Wo
 export const isSettled = (world: World): boolean => {
   const [only, ...others] = world.supervisors;
   if (only === undefined || others.length > 0 || only.state !== 'running') return false;
-  return only.context?.link === 'none' && inCharge(world).length === 1;
+  const anchor = only.context?.anchor ?? null;
+  // Without its anchor it is about to stop, as soon as it hears of it.
+  const isAnchored = anchor === null || world.anchors.some(({ process }) => process.pid === anchor.pid);
+  return isAnchored && only.context?.link === 'none' && inCharge(world).length === 1;
 };
 
 /** What is wrong with a daemon that has come to rest; null when all is well. */
@@ -147,6 +150,9 @@ export const problemAtRest = (world: World): string | null => {
     ({ owner, behaviour, isNobodys }) =>
       owner !== only && !isNobodys && (owner.options.epoch === epoch || behaviour.leaving !== 'never'),
   );
+  const anchor = world.anchors.find(({ options }) => options.epoch === epoch)?.process.pid ?? null;
+  const named = only.context?.anchor?.pid ?? null;
+  if (anchor !== named) return `the anchor is ${anchor}, ${only.process.name} knows of ${named}`;
   if (strays.length > 0) return `orphans: ${strays.map(({ process }) => process.name).join(', ')}`;
   const own = world.workers.filter(({ owner }) => owner === only).length;
   if (own !== world.settings.workers) return `${own} workers live, ${world.settings.workers} are wanted`;

@@ -72,7 +72,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     pingTimeoutMs: 1_000,
     watchdogMs: null,
     stopSignal: 'SIGTERM',
-    anchor: false,
+    anchor: pick([false, true]),
     ...changes,
   };
 };
@@ -139,6 +139,8 @@ const endFaults = (world: World): void => {
     world.supervisors.filter((supervisor) => supervisor.isOver || !supervisor.holdsLock),
   );
   if (isHopeless(world)) endHung(world, world.supervisors);
+  // It passes nothing on, and a service manager would notice; its service stops.
+  endHung(world, world.anchors);
   // Nobody is left who would know of a worker whose daemon has ended with its last supervisor.
   const epochs = new Set(world.supervisors.map(({ options }) => options.epoch));
   endHung(
@@ -180,9 +182,16 @@ const well = async (runner: Runner): Promise<void> => {
   if (!(await runner.until(() => atRest() && world.supervisors[0] !== before, limitMs)))
     return runner.fail('liveness: a good reload is promoted', problemAtRest(world) ?? places(world));
   const [last] = world.supervisors;
-  if (last !== undefined) world.kernel.signal(last.process, 'SIGTERM');
-  if (!(await runner.until(() => world.supervisors.length === 0, limitMs)))
-    return runner.fail('liveness: a stop ends', places(world));
+  const [anchor] = world.anchors;
+  const asked = anchor !== undefined && world.kernel.choices.chance('stop-anchor', 0.7) ? anchor : last;
+  if (asked !== undefined) world.kernel.signal(asked.process, 'SIGTERM');
+  const isOver = () => world.supervisors.length === 0 && world.anchors.length === 0;
+  if (!(await runner.until(isOver, limitMs))) return runner.fail('liveness: a stop ends', places(world));
+  if (anchor !== undefined && anchor.process.exit?.code !== 0)
+    return runner.fail(
+      'X17: the anchor ends as the service did',
+      `it ended with ${anchor.process.exit?.code}`,
+    );
   const left = world.workers.filter(
     ({ owner, isNobodys }) => owner.options.epoch === last?.options.epoch && !isNobodys,
   );
@@ -192,7 +201,7 @@ const well = async (runner: Runner): Promise<void> => {
 };
 
 const places = (world: World): string =>
-  world.supervisors
+  [...world.supervisors, ...world.anchors]
     .map(({ process, place }) => `${process.name} is ${process.state} in ${place}`)
     .join('; ') || 'nobody runs';
 

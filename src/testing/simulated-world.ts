@@ -74,8 +74,17 @@ export class World {
     return this.launched.filter(({ options }) => VARIABLES.handoverFd in options.env).length;
   }
 
-  /** Supervisors that live, hung ones and those that still boot included. */
+  /** Supervisors that live, hung ones and those that still boot included; anchors are none any more. */
   get supervisors(): readonly SupervisorProcess[] {
+    return this.#programs.filter(({ state }) => state !== 'anchored');
+  }
+
+  /** First processes that have handed over and stay, hung ones included. */
+  get anchors(): readonly SupervisorProcess[] {
+    return this.#programs.filter(({ state }) => state === 'anchored');
+  }
+
+  get #programs(): readonly SupervisorProcess[] {
     return this.processes.flatMap(({ isAlive, program }) =>
       isAlive && program instanceof SupervisorProcess ? [program] : [],
     );

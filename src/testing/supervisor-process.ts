@@ -153,6 +153,7 @@ export class SupervisorProcess implements Program {
   /** Its workers were told to leave at some time, because a successor was in charge. */
   hasRetired = false;
   hasBeenInCharge = false;
+  hasBeenAnchor = false;
 
   /** State and substate, in words. */
   get place(): string {
@@ -233,7 +234,8 @@ export class SupervisorProcess implements Program {
     });
     this.#actor = actor;
     actor.subscribe({
-      next: ({ context }) => {
+      next: ({ context, value }) => {
+        if (topState(value) === 'anchored') this.hasBeenAnchor = true;
         if (context.promoted) this.hasRetired = true;
         if (context.inCharge) this.hasBeenInCharge = true;
       },
