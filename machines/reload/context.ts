@@ -1,0 +1,60 @@
+/**
+ * What the predecessor's part of a reload knows.
+ */
+import type { SuccessorDescriptors } from '../contracts.js';
+import type { Identity, ReloadEvent } from '../events.js';
+import type { HandoverRecord } from '../handover.js';
+import type { Settings } from '../policy.js';
+import type { ReloadReason } from '../status.js';
+
+export interface ReloadInput {
+  readonly settings: Settings;
+  readonly record: HandoverRecord;
+  readonly descriptors: SuccessorDescriptors;
+}
+
+export interface ReloadContext extends ReloadInput {
+  readonly successor: Identity | null;
+  /** The successor's workers, as it last said. */
+  readonly workers: readonly Identity[];
+  /** The successor's workers may have served: they were granted it, or it has decided for itself. */
+  readonly served: boolean;
+  /** The successor has said that it is in charge. */
+  readonly committed: boolean;
+  /** Everything of the successor is gone. */
+  readonly departed: boolean;
+  readonly failure: { readonly reason: ReloadReason; readonly detail: string } | null;
+  /** Somebody asked for a stop. */
+  readonly stopping: boolean;
+}
+
+export type Args = { context: ReloadContext; event: ReloadEvent };
+
+export const seconds = (ms: number): string => `${ms / 1000} s`;
+
+export const exitFailure = ({ context, event }: Args): Pick<ReloadContext, 'failure'> => {
+  if (event.type !== 'successor.exited' || context.failure !== null)
+    return {} as Pick<ReloadContext, 'failure'>;
+  const how = event.signal === null ? `with status ${event.code}` : `by ${event.signal}`;
+  const when = context.committed ? 'after it had taken charge' : 'before it took charge';
+  return {
+    failure: {
+      reason: 'exited',
+      detail: `generation ${context.record.generation} (pid ${event.pid}) exited ${how} ${when}`,
+    },
+  };
+};
+
+export const isSuccessor = ({ context, event }: Args): boolean =>
+  'pid' in event && context.successor !== null && event.pid === context.successor.pid;
+
+export const initialContext = (input: ReloadInput): ReloadContext => ({
+  ...input,
+  successor: null,
+  workers: [],
+  served: false,
+  committed: false,
+  departed: false,
+  failure: null,
+  stopping: false,
+});

@@ -1,0 +1,41 @@
+/**
+ * What the successor's part of a reload knows.
+ */
+import type { Identity } from '../events.js';
+import type { Settings } from '../policy.js';
+import type { ReloadReason } from '../status.js';
+
+export interface TakeoverInput {
+  readonly settings: Settings;
+  readonly predecessor: Identity;
+  /** The predecessor's workers, as the hand-over record named them. */
+  readonly workers: readonly Identity[];
+  /** Descriptors of the link. */
+  readonly messages: number;
+  readonly token: number;
+  readonly lifeRead: number;
+}
+
+export interface TakeoverContext extends TakeoverInput {
+  /** Every slot has been ready. */
+  readonly ready: boolean;
+  /** The token is ours. */
+  readonly decided: boolean;
+  /** The predecessor's supervisor is gone. */
+  readonly dead: boolean;
+  /** Supervisor and workers of the predecessor are gone. */
+  readonly departed: boolean;
+  readonly failure: { readonly reason: ReloadReason; readonly detail: string } | null;
+  /** Somebody asked for a stop. */
+  readonly stopping: boolean;
+}
+
+export const initialContext = (input: TakeoverInput): TakeoverContext => ({
+  ...input,
+  ready: false,
+  decided: false,
+  dead: false,
+  departed: false,
+  failure: null,
+  stopping: false,
+});
