@@ -91,10 +91,13 @@ describe('a worker of a daemon', () => {
 
   test('S28: runs its hook once on SIGTERM and ends with 0, and is started again', async () => {
     const world = newDaemons();
-    const daemon = world.launch();
+    // It cannot be gone before the second signal has come.
+    const gate = world.path('gate');
+    const daemon = world.launch([], { plan: { finish: gate } });
     const pid = workerPid(await daemon.running());
     process.kill(pid, 'SIGTERM');
     process.kill(pid, 'SIGTERM');
+    world.open(gate);
     expect(await daemon.line('worker.exited', (line) => line.pid === pid)).toMatchObject({
       code: 0,
       signal: null,

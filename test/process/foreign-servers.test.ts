@@ -15,6 +15,7 @@ interface ForeignServer {
   readonly stopSignal: string;
 }
 
+/** Starman is none of them: it closes connections that it has accepted and not read, whoever asks it to leave. */
 const SERVERS: readonly ForeignServer[] = [
   {
     name: 'gunicorn',
@@ -31,15 +32,6 @@ const SERVERS: readonly ForeignServer[] = [
     packages: ['starlet', 'libserver-starter-perl'],
     command: ['plackup', '--server', 'Starlet', '--max-workers', '2', '--env', 'production', 'service.psgi'],
     stopSignal: 'SIGTERM',
-  },
-  {
-    name: 'Starman',
-    reads: 'SERVER_STARTER_PORT',
-    programs: ['starman', 'start_server'],
-    packages: ['starman', 'libnet-server-ss-prefork-perl', 'libserver-starter-perl'],
-    // It closes idle connections without a word when it leaves, as a client that reuses one would notice.
-    command: ['starman', '--workers', '2', '--disable-keepalive', 'service.psgi'],
-    stopSignal: 'SIGQUIT',
   },
 ];
 
