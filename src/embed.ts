@@ -10,12 +10,13 @@ import { createLog, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover } from './os/handover-socket.js';
 import { type LogFile, openLogFile } from './os/log-file.js';
+import { createNodeEnv } from './os/node-env.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
 import { starterDescriptor } from './os/starter-socket.js';
 import { usageError } from './settings/mistake.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { tellFailure, tellWaiting } from './start-refusal.js';
-import { type Supervisor, startSupervisor } from './supervisor.js';
+import { type OpenEnv, type Supervisor, startSupervisor } from './supervisor.js';
 
 const STDIN = 0;
 
@@ -34,6 +35,7 @@ const start = (
   options: SupervisorOptions | CommandLineSettings,
   handover: Handover | null,
   format: LogOptions['format'],
+  openEnv: OpenEnv,
 ): Supervisor => {
   const cwd = startDirectoryOf(process.env, process.cwd());
   const context = { env: process.env, cwd, uid: process.getuid?.() ?? -1, platform: process.platform };
@@ -67,6 +69,7 @@ const start = (
     log,
     hangupStops,
     handover,
+    openEnv,
     ...(resolved.daemonize && logFile !== null ? { output: outputTo(logFile) } : {}),
     starter:
       waiting === null ? null : { descriptor: waiting, failed: (failure) => tellFailure(waiting, failure) },
@@ -126,10 +129,15 @@ export const createSupervisor = (
   return startOrSucceed(options, format);
 };
 
-/** The same, from the words of a command line, with the file they may name. */
+/**
+ * The same, from the words of a command line, with the file they may name.
+ *
+ * @param openEnv for tests that must see each step, or hold it: no word of a command line leads here.
+ */
 export const startFromWords = async (
   words: CommandLineSettings,
   format: LogOptions['format'],
+  openEnv: OpenEnv = createNodeEnv,
 ): Promise<Supervisor> => {
   let complete: CommandLineSettings;
   try {
@@ -138,16 +146,17 @@ export const startFromWords = async (
     tellWaiting(error);
     throw error;
   }
-  return startOrSucceed(complete, format);
+  return startOrSucceed(complete, format, openEnv);
 };
 
 const startOrSucceed = (
   options: SupervisorOptions | CommandLineSettings,
   format: LogOptions['format'],
+  openEnv: OpenEnv = createNodeEnv,
 ): Supervisor => {
   const messages = handoverDescriptor(process.env);
   try {
-    return start(options, messages === null ? null : readHandover(messages), format);
+    return start(options, messages === null ? null : readHandover(messages), format, openEnv);
   } catch (error) {
     tellWaiting(error);
     if (error instanceof HandoverRefused)

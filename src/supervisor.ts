@@ -19,7 +19,7 @@ import { provideEffects } from './actors/provide.js';
 import { TanistError } from './errors.js';
 import type { Handover } from './handover.js';
 import type { Log } from './log.js';
-import { createNodeEnv, scratchDirectoryOf } from './os/node-env.js';
+import { createNodeEnv, type NodeEnv, scratchDirectoryOf } from './os/node-env.js';
 import { startTimeOf } from './os/processes.js';
 import type { Program, Relaunch } from './program.js';
 import { VERSION } from './version.js';
@@ -40,7 +40,12 @@ export interface SupervisorParts {
   readonly starter?: { readonly descriptor: number; readonly failed: (failure: Failure) => void } | null;
   /** Only a successor has one. */
   readonly handover: Handover | null;
+  /** Opens the door to the operating system; the real one where absent. */
+  readonly openEnv?: OpenEnv;
 }
+
+/** Makes a door to the operating system: the real one, or one that a test has built around it. */
+export type OpenEnv = (scratchDirectory: string) => NodeEnv;
 
 export interface Supervisor {
   /**
@@ -96,7 +101,7 @@ export const ensureDirectory = (directory: string): void => {
 export const startSupervisor = (parts: SupervisorParts): Supervisor => {
   const { settings, log } = parts;
   ensureDirectory(dirname(settings.pidFile));
-  const env = createNodeEnv(scratchDirectoryOf(settings.pidFile));
+  const env = (parts.openEnv ?? createNodeEnv)(scratchDirectoryOf(settings.pidFile));
   const input: SupervisorInput = {
     settings,
     version: VERSION,
