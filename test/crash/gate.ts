@@ -1,0 +1,39 @@
+/**
+ * The test's side of the gate in test/fixtures/stepped.mjs.
+ */
+import { mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../process/harness.js';
+
+/** A process that stands still at a step. */
+export interface Held {
+  readonly pid: number;
+  /** Lets it go on; it may be dead by now. */
+  release(): void;
+}
+
+export class Gate {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    mkdirSync(directory);
+  }
+
+  /** The first process that comes to the step from now on stands still there. */
+  arm(step: string): void {
+    writeFileSync(join(this.directory, `${step}.armed`), '');
+  }
+
+  /** Waits until a process stands at the step. */
+  held(step: string): Promise<Held> {
+    return until(`a process at the step ${step}`, () => {
+      const name = readdirSync(this.directory).find((file) => new RegExp(`^${step}\\.\\d+$`).test(file));
+      if (name === undefined) return null;
+      return {
+        pid: Number(name.slice(step.length + 1)),
+        release: () => unlinkSync(join(this.directory, name)),
+      };
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The processes of one cell: a daemon behind the gate, its reload, and whoever is struck at the step.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ReloadVerdict, Status } from '../../machines/status.js';
+import { type Daemon, fixture, isRunning, until, World } from '../process/harness.js';
+import { marksIn } from './activity.js';
+import { Gate, type Held } from './gate.js';
+import { type Cell, SLOTS } from './steps.js';
+
+const NAME = 'service';
+export const TAKEOVER_TIMEOUT_MS = 1_000;
+/** Short, but longer than a stall of a busy machine: who is late by that alone would be in the table as hung. */
+const OPTIONS = [
+  ...['--workers', String(SLOTS), '--listen', '127.0.0.1:0', '--watchdog', '800ms'],
+  ...['--takeover-timeout', `${TAKEOVER_TIMEOUT_MS}ms`, '--drain-timeout', '300ms'],
+  ...['--start-timeout', '2s', '--reload-timeout', '6s', '--respawn-delay', '100ms'],
+];
+
+/** More than all limits above together: a command that takes longer waits for something that has none. */
+const PATIENCE = ['--timeout', '15s'];
+
+/** What `tanist reload` said. */
+export interface Told {
+  readonly status: number | null;
+  readonly verdict: ReloadVerdict;
+}
+
+const isStopped = (pid: number): boolean => / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+
+export class Scene {
+  readonly world = new World();
+  readonly #cell: Cell;
+  readonly #gate = new Gate(this.world.path('steps'));
+  readonly #bootGate = this.world.path('boot');
+  readonly activity = this.world.path('activity');
+  readonly daemon: Daemon;
+  #before: Status | null = null;
+
+  constructor(cell: Cell) {
+    this.#cell = cell;
+    this.daemon = this.world.run(
+      ['--name', NAME, '--handoff', cell.mode, ...OPTIONS, '--', 'perl', fixture('active.pl')],
+      {
+        script: fixture('stepped.mjs'),
+        env: { ACTIVITY: this.activity, STEPS: this.#gate.directory, BOOT_GATE: this.#bootGate },
+      },
+    );
+  }
+
+  /** Waits until the first generation runs, and returns its address. */
+  async started(): Promise<string> {
+    this.#before = await this.daemon.running();
+    return this.#before.listeners[0]?.address ?? '';
+  }
+
+  /** Asks for a reload, strikes at the step, and returns what the client was told and who was struck. */
+  async strike(): Promise<{ readonly victim: number; readonly told: Promise<Told> }> {
+    const { step, strike, victim } = this.#cell;
+    this.#gate.arm(step);
+    if (step !== '2-booting') this.#openBoot();
+    const told = this.world
+      .tanist('reload', '--json', ...PATIENCE, '--name', NAME)
+      .then(({ status, stdout, stderr }) => {
+        const verdict = stdout === '' ? null : JSON.parse(stdout);
+        if (verdict === null || !('outcome' in verdict)) throw new Error(`no verdict: ${stdout}${stderr}`);
+        return { status, verdict: verdict as ReloadVerdict };
+      });
+    // Whoever waits for it is told; nobody may be left to, when this fails before.
+    told.catch(() => undefined);
+    const held = await this.#gate.held(step);
+    const pid = await this.#pidOf(held);
+    process.kill(pid, strike);
+    if (strike === 'SIGSTOP') await until(`${pid} to be stopped`, () => isStopped(pid));
+    else await until(`the end of ${pid}`, () => !isRunning(pid));
+    if (strike === 'SIGKILL' && victim.slot > 0) await this.#noticed(pid, held);
+    this.#openBoot();
+    held.release();
+    return { victim: pid, told };
+  }
+
+  #openBoot(): void {
+    writeFileSync(this.#bootGate, '');
+  }
+
+  /** A supervisor that does not stand at the step learns of its worker's end before the other one goes on. */
+  async #noticed(pid: number, held: Held): Promise<void> {
+    const supervisor = marksIn(this.activity).find((mark) => mark.pid === pid)?.supervisor;
+    if (supervisor !== held.pid) await this.daemon.line('worker.exited', (line) => line.pid === pid);
+  }
+
+  async #pidOf(held: Held): Promise<number> {
+    const { role, slot } = this.#cell.victim;
+    switch (role) {
+      case 'predecessor':
+        return this.daemon.pid;
+      case 'successor':
+        if (held.pid !== this.daemon.pid) return held.pid;
+        return Number((await this.daemon.line('reload.started')).pid);
+      case 'old':
+        return this.#before?.workers.find((worker) => worker.slot === slot)?.pid ?? 0;
+      case 'new': {
+        const mark = await until(`a worker of generation 2 in slot ${slot}`, () =>
+          marksIn(this.activity).find((one) => one.generation === 2 && one.slot === slot),
+        );
+        return mark.pid;
+      }
+    }
+  }
+
+  pidInFile(): number {
+    return Number(readFileSync(this.world.path(`${NAME}.pid`), 'utf8'));
+  }
+
+  /** Stops the daemon, and waits until nothing of it is left. */
+  async stop(): Promise<void> {
+    const { status, stderr } = await this.world.tanist('stop', ...PATIENCE, '--name', NAME);
+    if (status !== 0) throw new Error(`tanist stop: status ${status}: ${stderr}`);
+    await this.world.empty();
+  }
+}
