@@ -88,6 +88,14 @@ export const signalSchema = (others: readonly string[]): Schema => ({
   enum: Object.keys(constants.signals).filter((name) => !others.includes(name)),
 });
 
+/** A number of bytes, or text with a unit. */
+export const sizeSchema = (leastBytes: number): Schema => ({
+  anyOf: [
+    wholeNumberSchema(leastBytes, Number.MAX_SAFE_INTEGER),
+    { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s?([kKmMgGtT][iI]?)?[bB]$' },
+  ],
+});
+
 export const umaskSchema: Schema = { type: 'string', pattern: '^0?[0-7]{1,3}$' };
 
 const LISTEN_NAME = '([A-Za-z0-9._-]{1,64}=)?';
