@@ -6,7 +6,7 @@
  */
 import { type CallbackActorLogic, type EventObject, fromCallback } from 'xstate';
 import type { AnchorInput, AnchorOrder, ReaperInput, ServiceInput, ServiceOrder } from './anchor.js';
-import type { AlarmName, BoundListener, Identity } from './events.js';
+import type { AlarmName, BoundListener, Identity, Place } from './events.js';
 import type { HandoverRecord } from './handover.js';
 import type { ListenSpec } from './policy.js';
 import type { ReloadVerdict, ScaleVerdict } from './status.js';
@@ -33,6 +33,7 @@ export interface Inheritance {
  */
 export interface ForkInput {
   readonly slot: number;
+  readonly place: Place;
   readonly generation: number;
   readonly inheritance: Inheritance;
   /** Give it a private probe socket. */
@@ -56,8 +57,15 @@ export type ChannelOrder =
 export interface ProbeInput {
   readonly pid: number;
   readonly slot: number;
+  readonly place: Place;
   readonly generation: number;
   readonly path: string;
+}
+
+/** Reads how much memory a process of ours uses, at once and then every `intervalMs`. Reports `MemoryFact`s. */
+export interface MemoryInput {
+  readonly pid: number;
+  readonly intervalMs: number;
 }
 
 /**
@@ -197,6 +205,7 @@ export const alarm = placeholder<EventObject, AlarmInput>('alarm');
 export const fork = placeholder<EventObject, ForkInput>('fork');
 export const channel = placeholder<ChannelOrder, ChannelInput>('channel');
 export const probe = placeholder<EventObject, ProbeInput>('probe');
+export const memory = placeholder<EventObject, MemoryInput>('memory');
 export const kill = placeholder<EventObject, KillInput>('kill');
 export const flock = placeholder<FlockOrder, FlockInput>('flock');
 export const fence = placeholder<FenceOrder, FenceInput>('fence');

@@ -53,6 +53,7 @@ export type AlarmName =
   | 'start'
   | 'silence'
   | 'watchdog'
+  | 'relief'
   | 'drain'
   | 'kill'
   | 'backoff'
@@ -79,6 +80,12 @@ export interface AlarmFired {
 }
 
 // ── one slot ────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Which of a slot's two machines: one fills the slot, the other is there only while its worker is replaced. Then they
+ * change places, so that their names stay a closed set.
+ */
+export type Place = 'worker' | 'relief';
 
 export interface WorkerSpawned extends Identity {
   readonly type: 'worker.spawned';
@@ -137,6 +144,23 @@ export type ProbeFact =
   | { readonly type: 'probe.passed'; readonly pid: number; readonly atMs: number }
   | { readonly type: 'probe.failed'; readonly pid: number; readonly detail: string; readonly atMs: number };
 
+/** What is known of the memory of one worker's process. */
+export type MemoryFact =
+  /** `memoryBytes` are resident. Stated when it is read first, and whenever it has changed. */
+  | {
+      readonly type: 'memory.measured';
+      readonly pid: number;
+      readonly memoryBytes: number;
+      readonly atMs: number;
+    }
+  /** This system does not tell, or not now. */
+  | {
+      readonly type: 'memory.unreadable';
+      readonly pid: number;
+      readonly detail: string;
+      readonly atMs: number;
+    };
+
 export type SignalFact =
   | { readonly type: 'signal.sent'; readonly pid: number; readonly signal: string; readonly atMs: number }
   | {
@@ -168,11 +192,17 @@ export type WorkerEvent =
   | SpawnFailed
   | ChannelFact
   | ProbeFact
+  | MemoryFact
   | SignalFact
   | AlarmFired;
 
-/** What one slot tells its supervisor. */
-export type WorkerReport =
+/** What one of a slot's machines tells its supervisor. */
+export type WorkerReport = SlotReport & {
+  /** Which of the two it is. */
+  readonly place: Place;
+};
+
+type SlotReport =
   | Omit<WorkerSpawned, 'channel'>
   | WorkerExited
   | SpawnFailed
@@ -240,6 +270,17 @@ export type WorkerReport =
       readonly generation: number;
       readonly pid: number;
       readonly status: string;
+    }
+  | (MemoryFact & { readonly slot: number; readonly generation: number })
+  /** It has come to use more than it may. Once, until it uses less again. */
+  | {
+      readonly type: 'memory.exceeded';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly memoryBytes: number;
+      readonly limitBytes: number;
+      readonly atMs: number;
     };
 
 // ── between two generations ─────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ export * from './anchor.js';
 export * from './contracts.js';
 export * from './events.js';
 export * from './handover.js';
+export * from './memory.js';
 export * from './policy.js';
 export * from './reload.js';
 export * from './slots.js';

@@ -1,11 +1,13 @@
 /**
  * What a supervisor knows of its slots: one record each, changed only by facts.
  */
-import type { Identity, WorkerReport } from './events.js';
+import type { Identity, Place, WorkerReport } from './events.js';
 import type { WorkerState } from './status.js';
 
 export interface SlotRecord {
   readonly slot: number;
+  /** Which of the slot's two machines this is about. */
+  readonly place: Place;
   readonly generation: number;
   /** null while no process exists. */
   readonly pid: number | null;
@@ -21,6 +23,8 @@ export interface SlotRecord {
   } | null;
   /** What the worker last said of itself. */
   readonly status: string | null;
+  /** Resident, as last measured; null while nobody measures it. */
+  readonly memoryBytes: number | null;
   /** There are to be fewer slots: this one goes when it is empty. */
   readonly leaving: boolean;
 }
@@ -29,6 +33,7 @@ export interface SlotRecord {
 export const emptySlots = (count: number, generation: number, after = 0): readonly SlotRecord[] =>
   Array.from({ length: count }, (_, index) => ({
     slot: after + index + 1,
+    place: 'worker' as const,
     generation,
     pid: null,
     startTime: null,
@@ -37,54 +42,69 @@ export const emptySlots = (count: number, generation: number, after = 0): readon
     respawns: 0,
     lastExit: null,
     status: null,
+    memoryBytes: null,
     leaving: false,
   }));
 
-/** The name of a slot's machine. Slots are a closed set, so the names are too. */
-export const workerId = (slot: number): string => `worker-${slot}`;
+/** The name of one of a slot's machines. Slots are a closed set, so the names are too. */
+export const workerId = ({ slot, place }: Pick<SlotRecord, 'slot' | 'place'>): string => `${place}-${slot}`;
 
-const recordAfter = (record: SlotRecord, fact: WorkerReport): SlotRecord => {
+/** No process, and none of what was only true of it. */
+const EMPTY = { pid: null, startTime: null, memoryBytes: null } as const;
+
+const changesBy = (record: SlotRecord, fact: WorkerReport): Partial<SlotRecord> => {
   switch (fact.type) {
     case 'worker.spawned':
       return {
-        ...record,
         pid: fact.pid,
         startTime: fact.startTime,
         state: 'starting',
         startedAtMs: fact.atMs,
-        respawns: record.startedAtMs === null ? 0 : record.respawns + 1,
+        respawns: record.startedAtMs === null ? record.respawns : record.respawns + 1,
         status: null,
+        memoryBytes: null,
       };
     case 'worker.ready':
-      return { ...record, state: 'ready' };
+      return { state: 'ready' };
     case 'worker.draining':
-      return { ...record, state: 'draining' };
+      return { state: 'draining', memoryBytes: null };
     case 'worker.killing':
-      return { ...record, state: 'killing' };
+      return { state: 'killing', memoryBytes: null };
     case 'worker.exited':
       return {
-        ...record,
-        pid: null,
-        startTime: null,
+        ...EMPTY,
         state: 'backoff',
         lastExit: { code: fact.code, signal: fact.signal, atMs: fact.atMs },
       };
     case 'spawn.failed':
     case 'worker.delayed':
-      return { ...record, pid: null, startTime: null, state: 'backoff' };
+      return { ...EMPTY, state: 'backoff' };
     case 'worker.stopped':
-      return { ...record, pid: null, startTime: null, state: 'stopped' };
+      return { ...EMPTY, state: 'stopped' };
     case 'worker.described':
-      return { ...record, status: fact.status };
+      return { status: fact.status };
+    case 'memory.measured':
+      return { memoryBytes: fact.memoryBytes };
     case 'worker.failed':
     case 'worker.silent':
-      return record;
+    case 'memory.exceeded':
+    case 'memory.unreadable':
+      return {};
   }
 };
 
+/** Whether a report comes from the machine that a record is about. */
+export const isAbout = (
+  record: Pick<SlotRecord, 'slot' | 'place'>,
+  from: Pick<SlotRecord, 'slot' | 'place'>,
+): boolean => record.slot === from.slot && record.place === from.place;
+
 /** The records after one more fact. */
-export const applyWorkerFact = (slots: readonly SlotRecord[], fact: WorkerReport): readonly SlotRecord[] =>
-  slots.map((record) => (record.slot === fact.slot ? recordAfter(record, fact) : record));
+export const applyWorkerFact = <Kept extends SlotRecord>(
+  records: readonly Kept[],
+  fact: WorkerReport,
+): readonly Kept[] =>
+  records.map((record) => (isAbout(record, fact) ? { ...record, ...changesBy(record, fact) } : record));
 
 /** Those that are not about to go. */
 export const wantedSlots = (slots: readonly SlotRecord[]): readonly SlotRecord[] =>

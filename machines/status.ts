@@ -79,6 +79,12 @@ export interface WorkerExit {
   readonly at: string;
 }
 
+/** A worker beside the one that fills a slot: it comes to replace it, or was replaced and leaves. */
+export interface ReliefStatus {
+  readonly pid: number | null;
+  readonly state: WorkerState;
+}
+
 export interface WorkerStatus {
   readonly slot: number;
   /** null while no process exists. */
@@ -90,6 +96,10 @@ export interface WorkerStatus {
   readonly lastExit: WorkerExit | null;
   /** What the worker last said with `status TEXT`. */
   readonly status: string | null;
+  /** Resident memory in bytes, as last measured; null while nobody measures it. */
+  readonly memoryBytes: number | null;
+  /** Only while it is replaced. */
+  readonly relief: ReliefStatus | null;
 }
 
 export interface ListenerStatus {
@@ -141,7 +151,7 @@ export interface Status {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const workerStatus = (record: SlotRecord): WorkerStatus => ({
+const workerStatus = (record: SlotRecord, relief: SlotRecord | undefined): WorkerStatus => ({
   slot: record.slot,
   pid: record.pid,
   state: record.state,
@@ -154,6 +164,8 @@ const workerStatus = (record: SlotRecord): WorkerStatus => ({
     at: iso(record.lastExit.atMs),
   },
   status: record.status,
+  memoryBytes: record.memoryBytes,
+  relief: relief === undefined ? null : { pid: relief.pid, state: relief.state },
 });
 
 /** The name of the top-level state in an XState state value. */
@@ -174,7 +186,12 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     origin: context.origin ?? null,
     logFile: context.logFile ?? null,
     listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
-    workers: context.slots.map(workerStatus),
+    workers: context.slots.map((record) =>
+      workerStatus(
+        record,
+        context.reliefs.find(({ slot }) => slot === record.slot),
+      ),
+    ),
     standby: [],
     reload: context.reload && {
       phase: context.reload.phase,

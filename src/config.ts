@@ -221,6 +221,7 @@ const withDefaults = (
     respawnLimit: values.respawnLimit ?? null,
     pingTimeoutMs: values.pingTimeoutMs ?? DEFAULTS.pingTimeoutMs,
     watchdogMs: values.watchdogMs ?? null,
+    maxMemoryBytes: values.maxMemory ?? null,
     stopSignal: values.stopSignal ?? 'SIGTERM',
   };
 };

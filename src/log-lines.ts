@@ -1,7 +1,10 @@
 /**
  * Which facts are worth a line in the log, at what level, and in what words.
  */
-import type { SupervisorEvent } from '../machines/events.js';
+import type { Place, SupervisorEvent } from '../machines/events.js';
+import { excessText } from '../machines/memory.js';
+import { isAbout } from '../machines/slots.js';
+import { everyWorker, reliefOf } from '../machines/supervisor/relief.js';
 import { missingText, scaleProblem, targetOf, wantedCount } from '../machines/supervisor/scale.js';
 import type { SupervisorContext } from '../machines/supervisor.js';
 
@@ -26,9 +29,22 @@ const wayOf = (event: object, { charge }: SupervisorContext): string => {
   return charge === null ? '' : `, passed on to generation ${charge.generation}, pid ${charge.pid}`;
 };
 
-const wasAskedToLeave = (context: SupervisorContext, slot: number): boolean =>
-  context.slots.some(
-    (record) => record.slot === slot && (record.state === 'draining' || record.state === 'killing'),
+interface From {
+  readonly slot: number;
+  readonly place: Place;
+}
+
+const STAGES = { coming: 'the replacement of ', withdrawn: 'the replacement of ', outgoing: 'the replaced ' };
+
+/** Who says it: two workers may have the same slot for a while. */
+const whoOf = (from: From, context: SupervisorContext): string => {
+  const relief = reliefOf(context, from);
+  return `${relief === undefined ? '' : STAGES[relief.stage]}worker ${from.slot}`;
+};
+
+const wasAskedToLeave = (context: SupervisorContext, from: From): boolean =>
+  everyWorker(context).some(
+    (record) => isAbout(record, from) && (record.state === 'draining' || record.state === 'killing'),
   );
 
 const facilities: Table = {
@@ -52,16 +68,35 @@ const facilities: Table = {
 };
 
 const workers: Table = {
-  'worker.spawned': ({ slot, pid }) => line('info', `worker ${slot} started, pid ${pid}`),
-  'worker.ready': ({ slot, bootMs }) =>
-    line('info', `worker ${slot} is ready after ${Math.round(bootMs)} ms`),
+  'worker.spawned': (event, context) => line('info', `${whoOf(event, context)} started, pid ${event.pid}`),
+  'worker.ready': (event, context) =>
+    line('info', `${whoOf(event, context)} is ready after ${Math.round(event.bootMs)} ms`),
   'worker.exited': (event, context) =>
-    line(wasAskedToLeave(context, event.slot) ? 'info' : 'warn', `worker ${event.slot} ${exitText(event)}`),
-  'worker.failed': ({ detail }) => line('error', detail),
-  'worker.draining': ({ slot, cause, limitMs }) =>
-    line('info', `worker ${slot} is asked to leave within ${seconds(limitMs)}: ${cause}`),
-  'worker.killing': ({ slot, cause }) =>
-    line('warn', `worker ${slot} and its process group are killed: ${cause}`),
+    line(wasAskedToLeave(context, event) ? 'info' : 'warn', `${whoOf(event, context)} ${exitText(event)}`),
+  'worker.failed': (event, context) => {
+    const stage = reliefOf(context, event)?.stage;
+    if (stage === undefined) return line('error', event.detail);
+    if (stage !== 'coming') return line('debug', event.detail);
+    const wait = seconds(context.settings.respawnDelayMs);
+    return line(
+      'error',
+      `the replacement of worker ${event.slot} failed (${event.reason}): ${event.detail}; the worker serves on, it is tried again in ${wait}`,
+    );
+  },
+  'worker.draining': (event, context) =>
+    line(
+      'info',
+      `${whoOf(event, context)} is asked to leave within ${seconds(event.limitMs)}: ${event.cause}`,
+    ),
+  'worker.killing': (event, context) =>
+    line('warn', `${whoOf(event, context)} and its process group are killed: ${event.cause}`),
+  'memory.exceeded': ({ slot, memoryBytes, limitBytes }) =>
+    line('warn', `worker ${slot} uses ${excessText(memoryBytes, limitBytes)}: it is to be replaced`),
+  'memory.unreadable': ({ detail }, { memoryObstacle, settings }) =>
+    line(
+      memoryObstacle === null ? 'warn' : 'debug',
+      `the memory of workers cannot be read, so that their limit of ${settings.maxMemoryBytes} bytes does nothing now: ${detail}`,
+    ),
   'worker.delayed': ({ slot, delayMs, youngDeaths }) =>
     delayMs === 0
       ? line('debug', `slot ${slot} is filled again at once`)
@@ -69,10 +104,10 @@ const workers: Table = {
           'info',
           `slot ${slot} is filled again in ${seconds(delayMs)} (${youngDeaths} young deaths in a row)`,
         ),
-  'worker.silent': ({ slot, waitedMs, remainingMs, says }) =>
+  'worker.silent': ({ slot, place, waitedMs, remainingMs, says }, context) =>
     line(
       'warn',
-      `worker ${slot} has not said takeover for ${seconds(waitedMs)}; it has ${seconds(remainingMs)} left.${says === '' ? '' : ` It says: ${says}.`} A program that does not know the protocol needs --ready alive=1s; one that does can also be asked by --ready http=/path`,
+      `${whoOf({ slot, place }, context)} has not said takeover for ${seconds(waitedMs)}; it has ${seconds(remainingMs)} left.${says === '' ? '' : ` It says: ${says}.`} A program that does not know the protocol needs --ready alive=1s; one that does can also be asked by --ready http=/path`,
     ),
   'scale.requested': (event, context) => {
     // An anchor has no slots: it passes the signal on.
@@ -91,7 +126,8 @@ const workers: Table = {
       ? line('warn', `the number of workers is not reached yet: ${missingText(context)}`)
       : line('debug', `the ${alarm} alarm fired`),
   'worker.described': ({ slot, status }) => line('debug', `worker ${slot}: ${status}`),
-  'spawn.failed': ({ slot, message }) => line('error', `worker ${slot} could not be started: ${message}`),
+  'spawn.failed': (event, context) =>
+    line('error', `${whoOf(event, context)} could not be started: ${event.message}`),
 };
 
 const reload: Table = {

@@ -6,11 +6,13 @@ import { concludeTimeoutMs } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { workerId } from '../slots.js';
 import type { SupervisorContext } from './context.js';
+import { everyWorker } from './relief.js';
 import { withTakeover } from './takeover-actions.js';
 
 /** Everything that belongs to a service and not to its anchor. The leftovers and their alarm stay. */
 const BELONGINGS = [
   'publishAlarm',
+  'reliefAlarm',
   'control',
   'listeners',
   'fence',
@@ -52,10 +54,12 @@ export const withAnchor = withTakeover.extend({
       enqueue.sendTo('reload', { type: 'reload.anchor', ...context.self });
     }),
     giveBack: enqueueActions(({ context, enqueue }) => {
-      for (const { slot } of context.slots) enqueue.stopChild(workerId(slot));
+      for (const record of everyWorker(context)) enqueue.stopChild(workerId(record));
       for (const id of BELONGINGS) enqueue.stopChild(id);
       enqueue.assign({
         slots: [],
+        reliefs: [],
+        reliefRests: false,
         opened: [],
         lock: null,
         lifeRead: null,

@@ -9,6 +9,7 @@ import type { Settings } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { emptySlots, identitiesOf, type SlotRecord } from '../slots.js';
 import type { Origin, ReloadReason, ReloadVerdict } from '../status.js';
+import { everyWorker, type Relief } from './relief.js';
 import type { Scaling, SettledScale } from './scale.js';
 
 export interface SupervisorInput {
@@ -46,7 +47,14 @@ export interface SupervisorContext extends SupervisorInput {
   readonly lock: number | null;
   readonly lifeRead: number | null;
   readonly inheritance: Inheritance;
+  /** What fills each slot. */
   readonly slots: readonly SlotRecord[];
+  /** Workers beside those that fill the slots: they come to replace one, or were replaced and leave. */
+  readonly reliefs: readonly Relief[];
+  /** A worker was replaced a moment ago, or could not be: the next one waits. */
+  readonly reliefRests: boolean;
+  /** Why the memory of workers is not known here; null as long as nothing is known against it. */
+  readonly memoryObstacle: string | null;
   /** A command waits until every worker is ready: the first that fails before ends it all. */
   readonly awaited: boolean;
   /** How many slots there are to be, where that was changed live; null: as the settings say. */
@@ -94,7 +102,7 @@ export interface SupervisorOutput {
 export type Args = { context: SupervisorContext; event: SupervisorEvent };
 
 export const isWorkerReport = (event: SupervisorEvent): event is WorkerReport =>
-  event.type.startsWith('worker.') || event.type === 'spawn.failed';
+  /^(worker|memory)\./.test(event.type) || event.type === 'spawn.failed';
 
 /** The other generation was asked and told us: it is not told in turn. */
 export const isRelayed = (event: SupervisorEvent): boolean =>
@@ -130,7 +138,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   handoff: context.settings.handoff,
   generation: reload.generation,
   predecessor: context.self,
-  workers: identitiesOf(context.slots),
+  workers: identitiesOf(everyWorker(context)),
   leftovers: context.leftovers,
   requestedAtMs: reload.startedAtMs,
   ids: reload.ids,
@@ -198,6 +206,9 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
       fence: record?.descriptors.fence ?? null,
     },
     slots: emptySlots(record?.slots ?? input.settings.workers, generation),
+    reliefs: [],
+    reliefRests: false,
+    memoryObstacle: null,
     scaled: record?.slots ?? null,
     scaling: null,
     awaited: typeof input.starter === 'number',

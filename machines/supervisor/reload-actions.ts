@@ -143,8 +143,8 @@ export const withReload = withScale.extend({
       // It is about to give up: a worker that is started now would only be asked to leave.
       if (exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs)) return;
       // All of them: one that was just being spawned was told to leave as well, and shows no sign of it.
-      for (const { slot } of wantedSlots(context.slots))
-        enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      for (const record of wantedSlots(context.slots))
+        enqueue.sendTo(workerId(record), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots), retiring: false });
     }),
     dropReload: stopChild('reload'),

@@ -5,6 +5,7 @@ import { assign, enqueueActions } from 'xstate';
 import { scaleTimeoutMs } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { emptySlots, markStarting, type SlotRecord, wantedSlots, workerId } from '../slots.js';
+import { withRelief } from './relief-actions.js';
 import {
   isScaled,
   missingText,
@@ -14,7 +15,6 @@ import {
   targetOf,
   wantedCount,
 } from './scale.js';
-import { withSlots } from './slot-actions.js';
 
 /** Nothing is missing, and nothing went wrong. */
 const WELL = { reason: null, detail: null } as const;
@@ -33,7 +33,7 @@ const shrunk = (slots: readonly SlotRecord[], count: number): readonly SlotRecor
   return slots.map((record) => (gone.includes(record) ? { ...record, leaving: true } : record));
 };
 
-export const withScale = withSlots.extend({
+export const withScale = withRelief.extend({
   guards: {
     mayScale: ({ context, event }) =>
       event.type === 'scale.requested' && scaleProblem(context, event) === null,
@@ -69,17 +69,19 @@ export const withScale = withSlots.extend({
       const change = scaling.workers - wantedCount(context);
       const next = change >= 0 ? grown(slots, change, generation) : shrunk(slots, -change);
       const known = new Map(slots.map((record) => [record.slot, record]));
-      for (const { slot, leaving } of next) {
+      for (const record of next) {
+        const { slot, place, leaving } = record;
         const before = known.get(slot);
         if (before === undefined) {
           const { settings, inheritance } = context;
-          const input = { slot, generation, settings, inheritance, admitted: true, retained: true };
-          enqueue.spawnChild('worker', { id: workerId(slot), input });
+          const rights = { admitted: true, retained: true };
+          const input = { slot, place, generation, settings, inheritance, ...rights };
+          enqueue.spawnChild('worker', { id: workerId(record), input });
         }
         if (before?.leaving === leaving) continue;
         if (leaving)
-          enqueue.sendTo(workerId(slot), { type: 'worker.drain', cause: 'there are to be fewer workers' });
-        else enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+          enqueue.sendTo(workerId(record), { type: 'worker.drain', cause: 'there are to be fewer workers' });
+        else enqueue.sendTo(workerId(record), { type: 'worker.start' });
       }
       enqueue.assign({ slots: markStarting(next) });
     }),
@@ -95,11 +97,14 @@ export const withScale = withSlots.extend({
       if (context.lastScale === null || !context.opened.includes('control')) return;
       enqueue.sendTo('control', { type: 'scale.answer', ...context.lastScale });
     }),
-    /** A slot that was to leave and is empty is no slot any more. */
+    /** A slot that was to leave and is empty is no slot any more, once nobody is left beside it either. */
     removeSlots: enqueueActions(({ context, enqueue }) => {
-      const gone = context.slots.filter(({ leaving, state }) => leaving && state === 'stopped');
+      const isAlone = (slot: number) => context.reliefs.every((relief) => relief.slot !== slot);
+      const gone = context.slots.filter(
+        ({ slot, leaving, state }) => leaving && state === 'stopped' && isAlone(slot),
+      );
       if (gone.length === 0) return;
-      for (const { slot } of gone) enqueue.stopChild(workerId(slot));
+      for (const record of gone) enqueue.stopChild(workerId(record));
       enqueue.assign({ slots: context.slots.filter((record) => !gone.includes(record)) });
     }),
     settleScale: enqueueActions(({ context, event, enqueue }) => {

@@ -20,10 +20,11 @@ import {
 import type { AlarmName, SupervisorEvent } from '../events.js';
 import { exceedsLimit } from '../policy.js';
 import { reloadMachine } from '../reload.js';
-import { allReady, allStopped } from '../slots.js';
+import { allReady } from '../slots.js';
 import { takeoverMachine } from '../takeover.js';
 import { workerMachine } from '../worker.js';
 import type { SupervisorContext, SupervisorInput, SupervisorOutput } from './context.js';
+import { isEmpty } from './relief.js';
 
 export const withGuards = setup({
   types: {} as {
@@ -58,9 +59,9 @@ export const withGuards = setup({
     allReady: ({ context }) => allReady(context.slots),
     someReady: ({ context }) => context.everReady,
     notAllReady: ({ context }) => !allReady(context.slots),
-    allStopped: ({ context }) => allStopped(context.slots),
-    mayRelease: ({ context }) => allStopped(context.slots) && context.link === 'none',
-    mayExit: ({ context }) => allStopped(context.slots) && (context.stops === 0 || context.link === 'none'),
+    allStopped: ({ context }) => isEmpty(context),
+    mayRelease: ({ context }) => isEmpty(context) && context.link === 'none',
+    mayExit: ({ context }) => isEmpty(context) && (context.stops === 0 || context.link === 'none'),
     isStopping: ({ context }) => context.stops > 0 || context.failure !== null,
     isAwaited: ({ context }) => context.awaited,
     hasFailure: ({ context }) => context.failure !== null,

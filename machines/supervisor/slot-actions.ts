@@ -3,18 +3,21 @@
  */
 import { assign, enqueueActions } from 'xstate';
 import { countRespawn, startsAfterGrant, turnAfterMs } from '../policy.js';
-import { allReady, applyWorkerFact, identitiesOf, markStarting, workerId } from '../slots.js';
+import { allReady, identitiesOf, markStarting, workerId } from '../slots.js';
 import { isWorkerReport } from './context.js';
 import { withFacilities } from './facilities.js';
+import { everyWorker, recordsAfter, withdrawn } from './relief.js';
 
 export const withSlots = withFacilities.extend({
   actions: {
     createSlots: enqueueActions(({ context, enqueue }) => {
-      for (const { slot } of context.slots) {
+      for (const record of context.slots) {
+        const { slot, place } = record;
         enqueue.spawnChild('worker', {
-          id: workerId(slot),
+          id: workerId(record),
           input: {
             slot,
+            place,
             generation: context.generation,
             settings: context.settings,
             inheritance: context.inheritance,
@@ -27,36 +30,35 @@ export const withSlots = withFacilities.extend({
       }
     }),
     fillSlots: enqueueActions(({ context, enqueue }) => {
-      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      for (const record of context.slots) enqueue.sendTo(workerId(record), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots) });
     }),
     fillSlotsUnlessLate: enqueueActions(({ context, enqueue }) => {
       if (startsAfterGrant(context.settings)) return;
-      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      for (const record of context.slots) enqueue.sendTo(workerId(record), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots) });
     }),
     admitSlots: enqueueActions(({ context, enqueue }) => {
       if (context.stops > 0) return;
-      for (const { slot } of context.slots) {
-        enqueue.sendTo(workerId(slot), { type: 'worker.admit' });
-        if (startsAfterGrant(context.settings)) enqueue.sendTo(workerId(slot), { type: 'worker.start' });
+      for (const record of context.slots) {
+        enqueue.sendTo(workerId(record), { type: 'worker.admit' });
+        if (startsAfterGrant(context.settings)) enqueue.sendTo(workerId(record), { type: 'worker.start' });
       }
       if (startsAfterGrant(context.settings)) enqueue.assign({ slots: markStarting(context.slots) });
     }),
     retainSlots: enqueueActions(({ context, enqueue }) => {
       if (context.stops > 0) return;
-      for (const { slot } of context.slots) enqueue.sendTo(workerId(slot), { type: 'worker.retain' });
+      for (const record of context.slots) enqueue.sendTo(workerId(record), { type: 'worker.retain' });
     }),
     drainSlots: enqueueActions(({ context, enqueue }) => {
       const type = context.stops > 1 ? 'worker.kill' : 'worker.drain';
-      for (const { slot, state } of context.slots) {
-        if (state !== 'stopped') enqueue.sendTo(workerId(slot), { type });
+      for (const record of everyWorker(context)) {
+        if (record.state !== 'stopped') enqueue.sendTo(workerId(record), { type });
       }
+      enqueue.assign({ reliefs: context.reliefs.map(withdrawn) });
     }),
     retire: assign({ retiring: true }),
-    recordWorker: assign(({ context, event }) =>
-      isWorkerReport(event) ? { slots: applyWorkerFact(context.slots, event) } : {},
-    ),
+    recordWorker: assign(({ context, event }) => (isWorkerReport(event) ? recordsAfter(context, event) : {})),
     recordReady: assign({ everReady: true }),
     countRespawn: assign(({ context, event }) =>
       event.type !== 'worker.delayed'
@@ -65,7 +67,7 @@ export const withSlots = withFacilities.extend({
     ),
     announceWorkers: enqueueActions(({ context, enqueue }) => {
       if (context.link === 'none') return;
-      enqueue.sendTo(context.link, { type: 'workers.changed', workers: identitiesOf(context.slots) });
+      enqueue.sendTo(context.link, { type: 'workers.changed', workers: identitiesOf(everyWorker(context)) });
     }),
     announceReady: enqueueActions(({ context, enqueue }) => {
       if (context.link === 'takeover' && allReady(context.slots))

@@ -28,7 +28,11 @@ export const comeBack = [
 
 /** A request for a reload where none is under way. */
 export const reload = [
-  { guard: 'isReloadable', target: '#supervisor.reloading', actions: ['beginReload', 'startSuccessor'] },
+  {
+    guard: 'isReloadable',
+    target: '#supervisor.reloading',
+    actions: ['beginReload', 'withdrawReliefs', 'startSuccessor'],
+  },
   { actions: 'refuseReload' },
 ] as const;
 

@@ -2,12 +2,14 @@
  * What a slot knows, how it begins, and what is worked out from it.
  */
 import type { Inheritance } from '../contracts.js';
-import type { Identity, WorkerEvent } from '../events.js';
+import type { Identity, Place, WorkerEvent } from '../events.js';
 import type { Settings } from '../policy.js';
 import type { ReloadReason } from '../status.js';
 
 export interface WorkerInput {
   readonly slot: number;
+  /** Which of the slot's two machines this is. */
+  readonly place: Place;
   readonly generation: number;
   readonly settings: Settings;
   readonly inheritance: Inheritance;
@@ -43,13 +45,15 @@ export interface WorkerContext extends WorkerInput {
   readonly says: string;
   /** When it last said anything; counted from its first ping on, and null before. */
   readonly pingedAtMs: number | null;
+  /** Resident, as last measured; null before the first time. */
+  readonly memoryBytes: number | null;
   readonly delayMs: number;
   readonly youngDeaths: number;
 }
 
 export type Args = { context: WorkerContext; event: WorkerEvent };
 
-export const idOf = ({ slot, generation }: WorkerContext) => ({ slot, generation });
+export const idOf = ({ slot, generation, place }: WorkerContext) => ({ slot, generation, place });
 export const pidOf = (context: WorkerContext): number => context.process?.pid ?? 0;
 const exitText = (event: { code: number | null; signal: string | null }): string =>
   event.signal === null ? `with status ${event.code}` : `by ${event.signal}`;
@@ -107,6 +111,7 @@ export const initialContext = (input: WorkerInput): WorkerContext => ({
   probed: null,
   says: '',
   pingedAtMs: null,
+  memoryBytes: null,
   delayMs: 0,
   youngDeaths: 0,
 });

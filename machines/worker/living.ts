@@ -75,7 +75,16 @@ export const living = workerSetup.createStateConfig({
         },
         serving: {
           description: 'Ready, and told that it may serve.',
-          on: { 'takeover.said': { guard: 'isCurrentChannel', actions: ['recordAsked', 'sayOk'] } },
+          entry: 'measure',
+          exit: 'stopMeasuring',
+          on: {
+            'takeover.said': { guard: 'isCurrentChannel', actions: ['recordAsked', 'sayOk'] },
+            'memory.measured': [
+              { guard: 'outgrows', actions: ['reportExceeded', 'recordMemory', 'reportMemory'] },
+              { guard: 'isCurrentProcess', actions: ['recordMemory', 'reportMemory'] },
+            ],
+            'memory.unreadable': { guard: 'isCurrentProcess', actions: 'reportMemory' },
+          },
         },
       },
     },

@@ -4,9 +4,9 @@
 import { assign, sendTo } from 'xstate';
 import { respawnAfter } from '../policy.js';
 import { atMsOf } from '../report.js';
-import { withWatch } from './watch-actions.js';
+import { withMemory } from './memory-actions.js';
 
-export const withRecords = withWatch.extend({
+export const withRecords = withMemory.extend({
   actions: {
     recordSpawn: assign(({ event }) =>
       event.type !== 'worker.spawned'
@@ -20,6 +20,7 @@ export const withRecords = withWatch.extend({
             probed: null,
             says: '',
             pingedAtMs: null,
+            memoryBytes: null,
             cause: '',
             wanted: false,
           },
@@ -44,6 +45,9 @@ export const withRecords = withWatch.extend({
       process: null,
       ...respawnAfter(context.settings, { readyForMs: null, youngDeaths: context.youngDeaths }),
     })),
+    recordMemory: assign(({ event }) =>
+      event.type === 'memory.measured' ? { memoryBytes: event.memoryBytes } : {},
+    ),
     setCause: assign((_, params: { cause: string }) => ({ cause: params.cause })),
     setFarewell: assign(({ event }) => ({
       cause: (event.type === 'worker.drain' ? event.cause : undefined) ?? 'its generation ends',

@@ -29,8 +29,12 @@ export const workerSetup = withRecords.extend({
       bootMs: atMsOf(event) - context.spawnedAtMs,
       atMs: atMsOf(event),
     })),
-    reportExited: report(({ event }) => (event.type === 'worker.exited' ? event : null)),
-    reportUnspawned: report(({ event }) => (event.type === 'spawn.failed' ? event : null)),
+    reportExited: report(({ context, event }) =>
+      event.type === 'worker.exited' ? { ...event, ...idOf(context) } : null,
+    ),
+    reportUnspawned: report(({ context, event }) =>
+      event.type === 'spawn.failed' ? { ...event, ...idOf(context) } : null,
+    ),
     reportUnspawnedFailure: report(({ context, event }) =>
       event.type !== 'spawn.failed'
         ? null
@@ -90,6 +94,23 @@ export const workerSetup = withRecords.extend({
       remainingMs: Math.max(0, context.settings.startTimeoutMs - DEFAULTS.silenceNoticeMs),
       says: context.says,
     })),
+    reportMemory: report(({ context, event }) =>
+      event.type === 'memory.measured' || event.type === 'memory.unreadable'
+        ? { ...event, ...idOf(context) }
+        : null,
+    ),
+    reportExceeded: report(({ context, event }) =>
+      event.type !== 'memory.measured'
+        ? null
+        : {
+            type: 'memory.exceeded',
+            ...idOf(context),
+            pid: event.pid,
+            memoryBytes: event.memoryBytes,
+            limitBytes: context.settings.maxMemoryBytes ?? 0,
+            atMs: event.atMs,
+          },
+    ),
     reportDescribed: report(({ context, event }) =>
       event.type !== 'status.said'
         ? null

@@ -2,8 +2,9 @@
  * A slot's vocabulary: its types, its effects and its guards.
  */
 import { setup } from 'xstate';
-import { alarm, channel, fork, kill, probe } from '../contracts.js';
+import { alarm, channel, fork, kill, memory, probe } from '../contracts.js';
 import type { AlarmName, WorkerEvent } from '../events.js';
+import { isTooMuch } from '../memory.js';
 import { atMsOf } from '../report.js';
 import { isCurrentChannel, isCurrentProcess, type WorkerContext, type WorkerInput } from './context.js';
 
@@ -12,7 +13,7 @@ const OVERSLEPT = 1.5;
 
 export const withGuards = setup({
   types: {} as { context: WorkerContext; events: WorkerEvent; input: WorkerInput },
-  actors: { alarm, fork, channel, kill, probe },
+  actors: { alarm, fork, channel, kill, memory, probe },
   guards: {
     isCurrentProcess,
     isCurrentChannel,
@@ -36,6 +37,12 @@ export const withGuards = setup({
       event.type === 'alarm.fired' &&
       event.alarm === 'watchdog' &&
       event.atMs - (context.pingedAtMs ?? 0) > OVERSLEPT * (context.settings.watchdogMs ?? 0),
+    /** More than it may use, and not more than that before. */
+    outgrows: (args) =>
+      isCurrentProcess(args) &&
+      args.event.type === 'memory.measured' &&
+      isTooMuch(args.context.settings, args.event.memoryBytes) &&
+      !isTooMuch(args.context.settings, args.context.memoryBytes),
     isSilent: (args) =>
       isCurrentChannel(args) &&
       atMsOf(args.event) - (args.context.pingedAtMs ?? 0) >= (args.context.settings.watchdogMs ?? 0),

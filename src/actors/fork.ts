@@ -113,7 +113,7 @@ export const createFork = (env: Env, options: ForkOptions) =>
     env,
     ({ input, report, ended }) => {
       const { slot, generation } = input;
-      const path = probePath(options.base, generation, slot);
+      const path = probePath(options.base, input);
       const start = (probe: number | null) => {
         const layout = layoutOf(input, probe, options.output());
         const [file, ...args] = commandOf(options, input);

@@ -12,6 +12,7 @@ export { createFence, createFlock } from './flock.js';
 export { createFork } from './fork.js';
 export { createKill, createLeftovers } from './kill.js';
 export { createLifePipe, createListeners } from './listeners.js';
+export { createMemory } from './memory.js';
 export { createPredecessor } from './predecessor.js';
 export { createProbe } from './probe.js';
 export { type EffectOptions, provideEffects } from './provide.js';

@@ -1,6 +1,6 @@
 import type { EventObject } from 'xstate';
 import type { ProbeInput } from '../../machines/contracts.js';
-import type { ProbeFact } from '../../machines/events.js';
+import type { Place, ProbeFact } from '../../machines/events.js';
 import type { Dispose, Env } from '../os/env.js';
 import { effect } from './effect.js';
 
@@ -9,15 +9,17 @@ const PROBE_INTERVAL_MS = 50;
 /** One try; the start timeout bounds all of them. */
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** The path of one worker's private probe socket. */
-export const probePath = (base: string, generation: number, slot: number): string =>
-  `${base}.probe-${generation}-${slot}`;
+/** The path of one worker's private probe socket: short, since it has to fit where the control socket's does. */
+export const probePath = (
+  base: string,
+  { generation, slot, place }: { readonly generation: number; readonly slot: number; readonly place: Place },
+): string => `${base}.probe-${generation}-${slot}${place === 'worker' ? '' : 'r'}`;
 
 /** Asks a worker on its own socket until it answers 2xx or 3xx. */
 export const createProbe = (env: Env, base: string) =>
   effect<ProbeInput, EventObject, ProbeFact>(env, ({ input, report, ended }) => {
     const { pid, path } = input;
-    const socket = probePath(base, input.generation, input.slot);
+    const socket = probePath(base, input);
     let dispose: Dispose = () => {
       // Nothing is armed while a try is under way.
     };

@@ -15,6 +15,7 @@ import { createFence, createFlock } from './flock.js';
 import { createFork, type ForkOptions } from './fork.js';
 import { createKill, createLeftovers } from './kill.js';
 import { createLifePipe, createListeners } from './listeners.js';
+import { createMemory } from './memory.js';
 import { createPredecessor } from './predecessor.js';
 import { createProbe } from './probe.js';
 import { createReaper } from './reaper.js';
@@ -52,6 +53,7 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
           kill,
           fork: createFork(env, options),
           channel: createChannel(env),
+          memory: createMemory(env),
           probe: createProbe(env, options.base),
         },
       }),

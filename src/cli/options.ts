@@ -222,7 +222,13 @@ const RESPAWN: readonly OptionSpec[] = [
     doc: 'A worker that has pinged once and then says nothing for so long is killed and respawned.',
     fallback: 'off',
   },
-  { flag: '--max-memory', value: 'SIZE', group: 'Respawn', doc: 'Most memory.', available: false },
+  {
+    flag: '--max-memory',
+    value: 'SIZE',
+    group: 'Respawn',
+    doc: 'A worker that uses more resident memory (300MB, 512MiB) is replaced: a second one gets ready beside it, then it is drained.',
+    fallback: 'no limit',
+  },
 ];
 
 const LOG: readonly OptionSpec[] = [

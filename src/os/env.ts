@@ -58,6 +58,13 @@ export interface PidFile {
   remove(pid: number): void;
 }
 
+/** The memory of one process. */
+export interface MemoryGauge {
+  /** Resident bytes; null once the process has ended. Throws when the system does not say. */
+  read(): number | null;
+  close(): void;
+}
+
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly file: PidFile }
   | { readonly outcome: 'held'; readonly holderPid: number | null };
@@ -107,6 +114,9 @@ export interface Env {
   reapOrphan(pid: number): string | null;
   /** Why orphans could not be reaped, if there were any; null where they can. */
   reapingObstacle(): string | null;
+
+  /** Reads the memory of a child that has not been reaped. Throws where the system does not tell. */
+  openMemory(pid: number): MemoryGauge;
 
   // ── files and locks ──
   /** Opens or adopts the pid file and tries to lock it. Throws a TanistError when that cannot be tried. */

@@ -11,6 +11,7 @@ import type { Env } from './env.js';
 import { takeOverSignal } from './held-signals.js';
 import { listenUnix, removeQuietly } from './listening.js';
 import { holdersOf, lockPidFile, openFence, tryLock } from './locks.js';
+import { openMemory } from './memory.js';
 import { openListeners } from './open-listeners.js';
 import { orphans, reapingObstacle, reapOrphan } from './orphans.js';
 import { isAlive, Processes } from './processes.js';
@@ -78,6 +79,7 @@ export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
     orphans: () => orphans((pid) => processes.isChild(pid)),
     reapOrphan,
     reapingObstacle,
+    openMemory,
     lockPidFile,
     openFence,
     tryLock,

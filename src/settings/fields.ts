@@ -30,11 +30,13 @@ import {
   respawnLimitSchema,
   type Schema,
   signalSchema,
+  sizeSchema,
   switchSchema,
   umaskSchema,
   wordSchema,
   workersSchema,
 } from './schemas.js';
+import { LEAST_MEMORY_BYTES, sizeReader } from './size.js';
 import { LOG_LEVELS } from './supervisor-options.js';
 
 /**
@@ -70,6 +72,11 @@ const FIELDS = {
     schema: respawnLimitSchema(MOST_RESPAWNS),
   },
   watchdogMs: { flag: '--watchdog', read: durationReader(1), schema: durationSchema(1) },
+  maxMemory: {
+    flag: '--max-memory',
+    read: sizeReader(LEAST_MEMORY_BYTES),
+    schema: sizeSchema(LEAST_MEMORY_BYTES),
+  },
   pingTimeoutMs: { flag: '--ping-timeout', read: durationReader(1), schema: durationSchema(1) },
   stopSignal: { flag: '--stop-signal', read: readSignal, schema: signalSchema(NOT_A_FAREWELL) },
   envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(filePathSchema), repeatable: true },

@@ -63,6 +63,13 @@ export interface SupervisorOptions {
    * respawned. 1 ms or more, default never. Workers that use `tanist/worker` ping by themselves once they may serve.
    */
   readonly watchdogMs?: number;
+  /**
+   * A worker that uses more resident memory is replaced: a second one gets ready first, then the first one is drained.
+   * Bytes, or a size such as `'300MB'` or `'512MiB'`; 1 MB or more. Measured once a second, where there is `/proc`.
+   * If the second one does not get ready, the first one serves on, and it is tried again after `respawnDelayMs`.
+   * Default no limit.
+   */
+  readonly maxMemory?: number | string;
   /** What asks a worker to leave. Default `SIGTERM`. */
   readonly stopSignal?: string;
   /**
@@ -121,7 +128,6 @@ export interface CommandLineSettings {
 export const UNAVAILABLE_KEYS: readonly string[] = [
   'standby',
   'probationMs',
-  'maxMemory',
   'user',
   'group',
   'noPidFile',

@@ -49,6 +49,7 @@ export class SimulatedProcess {
   state: ProcessState = 'running';
   /** What the kernel sends it when its parent ends; null for nothing. */
   deathSignal: string | null = null;
+  memoryBytes = 50_000_000;
   program: Program | null = null;
   exit: Exit | null = null;
   /** It was killed in the middle of its code: what it had just done it could tell nobody. */

@@ -3,7 +3,7 @@
  */
 
 import { TanistError } from '../errors.js';
-import type { Env, PidFile } from '../os/env.js';
+import type { Env, MemoryGauge, PidFile } from '../os/env.js';
 import { childrenOf } from './children.js';
 import { type Description, FileDescription, ListeningDescription, StreamEnd } from './descriptions.js';
 import type { Machinery } from './machinery.js';
@@ -186,6 +186,21 @@ const control = (machinery: Machinery, process: SimulatedProcess): Pick<Env, 'se
   },
 });
 
+/** It is of one process, and not of whoever has its pid later. */
+const gaugeOf = (machinery: Machinery, pid: number): MemoryGauge => {
+  mayFail(machinery, 'openMemory');
+  const { kernel } = machinery;
+  const measured = kernel.processes.get(pid);
+  if (measured === undefined) throw new Error(`ENOENT: no such process (simulated)`);
+  return {
+    read: () => {
+      mayFail(machinery, 'openMemory');
+      return measured.isAlive ? measured.memoryBytes : null;
+    },
+    close: () => undefined,
+  };
+};
+
 /** The simulated door of one process. */
 export const createSimulatedEnv = (machinery: Machinery, process: SimulatedProcess): Env => {
   const { kernel, off } = machinery;
@@ -205,6 +220,7 @@ export const createSimulatedEnv = (machinery: Machinery, process: SimulatedProce
     orphans: () => [],
     reapOrphan: () => null,
     reapingObstacle: () => null,
+    openMemory: (pid) => gaugeOf(machinery, pid),
     ...locks(machinery, process),
     ...sockets(machinery, process),
     ...control(machinery, process),
@@ -231,6 +247,7 @@ export const DEAD: Env = {
   orphans: () => [],
   reapOrphan: () => null,
   reapingObstacle: () => null,
+  openMemory: () => ({ read: () => null, close: nothing }),
   lockPidFile: () => ({ outcome: 'held', holderPid: null }),
   openFence: () => 0,
   tryLock: () => false,

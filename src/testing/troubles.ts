@@ -16,7 +16,8 @@ export type FallibleCall =
   | 'makeToken'
   | 'spawn'
   | 'claim'
-  | 'signal';
+  | 'signal'
+  | 'openMemory';
 
 /** Calls that cannot fail, but whose caller may be killed just before. */
 export type LastingCall = 'takeToken' | 'write';

@@ -21,6 +21,7 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   respawnLimit: null,
   pingTimeoutMs: 6_000,
   watchdogMs: null,
+  maxMemoryBytes: null,
   stopSignal: 'SIGTERM',
   anchor: false,
   ...changes,

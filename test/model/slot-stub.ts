@@ -3,10 +3,12 @@
  *
  * The words are those of the worker machine; it has a walk of its own.
  */
+import type { Place } from '../../machines/events.js';
 import type { PlainEvent } from './drive.js';
 
 export interface SlotStub {
   readonly slot: number;
+  readonly place: Place;
   readonly state: 'stopped' | 'spawning' | 'booting' | 'ready' | 'ending' | 'backoff' | 'held';
   readonly leaving: boolean;
   readonly wanted: boolean;
@@ -21,8 +23,9 @@ export interface StubOutcome {
 
 export const AT = { atMs: 5_000 };
 
-export const newStub = (slot: number, inCharge: boolean): SlotStub => ({
+export const newStub = (slot: number, inCharge: boolean, place: Place = 'worker'): SlotStub => ({
   slot,
+  place,
   state: 'stopped',
   leaving: false,
   wanted: false,
@@ -30,10 +33,18 @@ export const newStub = (slot: number, inCharge: boolean): SlotStub => ({
   retained: inCharge,
 });
 
-export const pidOf = ({ slot }: SlotStub): number => 400 + slot;
+export const pidOf = ({ slot, place }: SlotStub): number => (place === 'worker' ? 400 : 500) + slot;
+export const nameOf = ({ slot, place }: SlotStub): string => `${place}-${slot}`;
+export const isFilled = (stub: SlotStub): boolean => lives(stub) && stub.admitted;
 export const lives = ({ state }: SlotStub): boolean => ['booting', 'ready', 'ending'].includes(state);
 
-const who = (stub: SlotStub) => ({ slot: stub.slot, generation: 1, pid: pidOf(stub), ...AT });
+const who = (stub: SlotStub) => ({
+  slot: stub.slot,
+  place: stub.place,
+  generation: 1,
+  pid: pidOf(stub),
+  ...AT,
+});
 const fact = (stub: SlotStub, type: string, more: object = {}): PlainEvent => ({
   type,
   ...who(stub),
@@ -84,6 +95,12 @@ export const obey = (stub: SlotStub, order: string): StubOutcome => {
   }
 };
 
+/** What can be learned of the memory of a worker that serves. */
+export const measures = ({ state, admitted }: SlotStub, hidden = false): readonly string[] => {
+  if (state !== 'ready' || !admitted) return [];
+  return hidden ? ['hides'] : ['grows', 'shrinks'];
+};
+
 /** What can happen to a slot by itself. */
 export const chances = ({ state }: SlotStub): readonly string[] => {
   switch (state) {
@@ -126,6 +143,14 @@ export const chance = (stub: SlotStub, what: string): StubOutcome => {
       return { stub: { ...stub, state: 'ready' }, reports: [fact(stub, 'worker.ready', { bootMs: 1 })] };
     case 'describes':
       return { stub, reports: [fact(stub, 'worker.described', { status: 'busy' })] };
+    case 'grows':
+    case 'shrinks':
+      return {
+        stub,
+        reports: [fact(stub, 'memory.measured', { memoryBytes: what === 'grows' ? 2_000 : 500 })],
+      };
+    case 'hides':
+      return { stub, reports: [fact(stub, 'memory.unreadable', { detail: 'no /proc' })] };
     case 'late':
       return {
         stub: { ...stub, state: 'ending' },

@@ -5,15 +5,28 @@
  * own. What a stub reports because of an order is delivered before anything else happens, as actors do.
  */
 import { fromCallback } from 'xstate';
+import { isTooMuch } from '../../machines/memory.js';
 import type { Settings } from '../../machines/policy.js';
 import { startsAfterGrant } from '../../machines/policy.js';
-import type { SlotRecord } from '../../machines/slots.js';
+import { isAbout, type SlotRecord } from '../../machines/slots.js';
 import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor.js';
 import type { WorkerInput } from '../../machines/worker.js';
 import type { Covered } from './coverage.js';
 import { alarmsOf, begin, childrenOf, type PlainEvent, type Spawn, type Step, typesOf } from './drive.js';
 import { settingsWith } from './settings.js';
-import { AT, chance, chances, lives, newStub, obey, pidOf, type SlotStub } from './slot-stub.js';
+import {
+  AT,
+  chance,
+  chances,
+  isFilled,
+  lives,
+  measures,
+  nameOf,
+  newStub,
+  obey,
+  pidOf,
+  type SlotStub,
+} from './slot-stub.js';
 import type { Edge, Model } from './walk.js';
 
 export type SupervisorCovered = Covered<typeof supervisorMachine>;
@@ -246,8 +259,8 @@ const toTakeover = (world: World, order: PlainEvent): Outcome => {
   }
 };
 
-const toSlot = (world: World, slot: number, order: string): Outcome => {
-  const stub = world.slots.find((candidate) => candidate.slot === slot);
+const toSlot = (world: World, id: string, order: string): Outcome => {
+  const stub = world.slots.find((candidate) => nameOf(candidate) === id);
   if (stub === undefined) return none({ ...world, lost: order });
   const obeyed = obey(stub, order);
   return {
@@ -275,11 +288,11 @@ const FACILITIES: Readonly<Record<string, Facility>> = {
   service: 'service',
 };
 
-const slotOf = (id: string): number => Number(id.slice('worker-'.length));
+const isSlot = (id: string): boolean => /^(worker|relief)-\d+$/.test(id);
 
 const spawns =
   (settings: Settings) =>
-  (world: World, { src, id, input }: Spawn, successor: boolean): Outcome => {
+  (world: World, { src, input }: Spawn, successor: boolean): Outcome => {
     const facility = FACILITIES[src];
     // What a successor inherits is adopted, and nobody waits for the answer.
     if (facility !== undefined) return none(successor ? world : owing(world, facility));
@@ -289,7 +302,8 @@ const spawns =
         slots: [
           ...world.slots,
           {
-            ...newStub(slotOf(id), (input as WorkerInput).admitted),
+            ...newStub((input as WorkerInput).slot, (input as WorkerInput).admitted),
+            place: (input as WorkerInput).place,
             retained: (input as WorkerInput).retained,
           },
         ],
@@ -304,7 +318,7 @@ const spawns =
   };
 
 const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
-  if (to.startsWith('worker-')) return toSlot(world, slotOf(to), event.type);
+  if (isSlot(to)) return toSlot(world, to, event.type);
   if (to === 'reload') return toReload(world, event);
   if (to === 'takeover') return toTakeover(world, event);
   if (to === 'control') return toControl(world, event);
@@ -326,10 +340,8 @@ const reactTo =
     };
     if (step.stopped.includes('anchor') && world.anchor === 'open') world = { ...world, anchor: 'inherited' };
     // At the end all children go; until then only those whose slot does.
-    const removed = isFinal(step.state)
-      ? []
-      : step.stopped.filter((id) => id.startsWith('worker-')).map(slotOf);
-    world = { ...world, slots: world.slots.filter(({ slot }) => !removed.includes(slot)) };
+    const removed = isFinal(step.state) ? [] : step.stopped.filter(isSlot);
+    world = { ...world, slots: world.slots.filter((stub) => !removed.includes(nameOf(stub))) };
     for (const spawn of step.spawned) take(spawns(settings)(world, spawn, successor));
     for (const { to, event } of step.orders) take(orderHappens(world, to, event));
     return { world, facts };
@@ -355,8 +367,11 @@ const ANCHORED = [
   'leftoversAlarm',
   'leftovers',
 ];
-const stubOf = (world: World, slot: number): SlotStub =>
-  world.slots.find((stub) => stub.slot === slot) ?? newStub(slot, false);
+const stubOf = (world: World, record: SlotRecord): SlotStub =>
+  world.slots.find((stub) => isAbout(record, stub)) ?? newStub(record.slot, false, record.place);
+
+/** Where a replacement may get ready. */
+const RELIEVING = ['running', 'respawning'];
 
 const SERVING = ['running', 'respawning', 'idle.starting'];
 
@@ -377,13 +392,45 @@ const problemsOf =
     const had = before === null ? [] : childrenOf(before.step).map(({ id }) => id);
     for (const { id } of step.spawned)
       must(!had.includes(id) || step.stopped.includes(id), `a child that lives is started again: ${id}`);
-    must(new Set(stubs.map(({ slot }) => slot)).size === stubs.length, 'two machines for one slot');
+    must(new Set(stubs.map(nameOf)).size === stubs.length, 'two machines of one name');
+    const { reliefs } = context;
+    const records = [...context.slots, ...reliefs];
     must(
       final ||
         stubs.length === 0 ||
-        (context.slots.length === stubs.length &&
-          context.slots.every((record) => agrees(record, stubOf(world, record.slot)))),
+        (records.length === stubs.length && records.every((record) => agrees(record, stubOf(world, record)))),
       'what is known of a slot is not so',
+    );
+    must(reliefs.length <= 1, 'more than one worker at a time is being replaced');
+    must(
+      reliefs.every(({ slot }) => context.slots.some((record) => record.slot === slot)),
+      'a replacement without its slot',
+    );
+    for (const relief of reliefs.filter(({ stage }) => stage !== 'outgoing')) {
+      const stub = stubOf(world, relief);
+      must(
+        !stub.admitted && !stub.retained,
+        'a replacement serves, or is respawned, and the slot has another',
+      );
+      must(
+        relief.stage === 'withdrawn' || RELIEVING.includes(state),
+        'a replacement goes on where all leave',
+      );
+    }
+    if (settings.handoff === 'exclusive')
+      for (const { slot } of context.slots)
+        must(
+          stubs.filter((stub) => stub.slot === slot && isFilled(stub)).length <= 1,
+          'exclusive: two workers of one slot may serve',
+        );
+    const begun = reliefs.length > (before?.step.context.reliefs.length ?? 0);
+    must(
+      !begun || (context.link === 'none' && context.stops === 0),
+      'a replacement during a reload or a stop',
+    );
+    must(
+      final || alarmsOf(step).some(({ alarm }) => alarm === 'relief') === context.reliefRests,
+      'replacements rest without an end, or an end without a rest',
     );
     if (final)
       must(
@@ -403,12 +450,13 @@ const problemsOf =
       must(context.inCharge, 'a generation that is not in charge respawns');
     if (sent.some((order) => order.endsWith('worker.admit')))
       must(
-        ['activated', 'charged', 'alone', 'committed', 'ended'].includes(world.takeover),
+        context.handover === null ||
+          ['activated', 'charged', 'alone', 'committed', 'ended'].includes(world.takeover),
         'its workers may serve before the takeover',
       );
     for (const { to, event } of step.orders) {
       if (event.type !== 'worker.kill' && event.type !== 'worker.drain') continue;
-      const stub = before?.world.slots.find(({ slot }) => to === `worker-${slot}`);
+      const stub = before?.world.slots.find((one) => nameOf(one) === to);
       must(stub !== undefined && stub.state !== 'stopped', 'an order to leave, and nobody is there');
     }
     must(
@@ -419,13 +467,16 @@ const problemsOf =
       !world.scaling || context.scaling !== null || final,
       'a client waits for workers that nobody counts',
     );
-    const gone = before?.world.slots.filter(({ slot }) => step.stopped.includes(`worker-${slot}`)) ?? [];
+    const gone = before?.world.slots.filter((stub) => step.stopped.includes(nameOf(stub))) ?? [];
     must(
       final || gone.every((stub) => !lives(stub) || happening?.what === 'exited'),
       'a slot goes, and its worker stays',
     );
     // Those that are to go need not be filled.
-    const wanted = context.slots.filter(({ leaving }) => !leaving).map(({ slot }) => stubOf(world, slot));
+    const wanted = context.slots.filter(({ leaving }) => !leaving).map((record) => stubOf(world, record));
+    const isReplaced = ({ slot }: SlotStub) =>
+      settings.handoff === 'exclusive' &&
+      reliefs.some((one) => one.slot === slot && one.stage === 'outgoing');
     must(wanted.length > 0 || final || stubs.length === 0, 'no slot is wanted any more');
     must(
       context.scaled === null || wanted.length === context.scaled || final,
@@ -435,7 +486,9 @@ const problemsOf =
     if (SERVING.includes(state) || state === 'reloading') {
       must(!alone || wanted.every(isWanted), 'a slot is left empty');
       must(
-        stubs.every((stub) => stub.admitted && stub.retained),
+        context.slots
+          .map((record) => stubOf(world, record))
+          .every((stub) => stub.retained && stub.admitted !== isReplaced(stub)),
         'a slot serves without leave',
       );
     }
@@ -519,6 +572,10 @@ export interface SupervisorWalk {
   readonly scales?: readonly number[];
   /** Nobody asks for a reload. Default false. */
   readonly calm?: boolean;
+  /** Whoever asks does it by the plainest signal, and waits for nothing. Default false. */
+  readonly plain?: boolean;
+  /** The system does not tell the memory of workers. Default false. */
+  readonly hidden?: boolean;
 }
 
 /** A copy of the machine whose children are empty: the model plays them. */
@@ -576,11 +633,17 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
     state,
     // Slots are alike: which of them is which makes no difference.
     world.slots
-      .map(({ slot, ...stub }) => {
-        const leaving = context.slots.find((record) => record.slot === slot)?.leaving ?? false;
-        return `${Object.values(stub).join()} ${leaving}`;
+      .map(({ slot, place, ...stub }) => {
+        const record = context.slots.find((one) => one.slot === slot);
+        const relief = context.reliefs.find((one) => isAbout(one, { slot, place }));
+        // Nor which of the two machines of a slot has it now.
+        const role =
+          relief?.stage ?? (context.reliefs.some((one) => one.slot === slot) ? 'has a relief' : '');
+        const isLarge = relief === undefined && isTooMuch(context.settings, record?.memoryBytes ?? null);
+        return `${Object.values(stub).join()} ${record?.leaving ?? false} ${role} ${isLarge}`;
       })
       .sort(),
+    [context.reliefRests, context.memoryObstacle === null],
     // A link that is over is as one that never was.
     { ...world, slots: null, reload: world.reload === 'ended' ? 'none' : world.reload },
     [
@@ -629,14 +692,14 @@ const scaleRequests = (
 const requests = (
   world: World,
   step: SupervisorStep,
-  { hangupStops, calm = false }: SupervisorWalk,
+  { hangupStops, calm = false, plain = false }: SupervisorWalk,
 ): readonly Happening[] => [
   ...(calm ? [] : [fact('reload.requested', { via: 'SIGUSR2', id: null })]),
-  ...(calm || world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
+  ...(calm || plain || world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
     ? []
     : [fact('reload.requested', { via: 'control', id: 'a' })]),
   ...(step.context.stops > 2 ? [] : [fact('stop.requested', { via: 'SIGTERM' })]),
-  ...(calm || (hangupStops && step.context.stops > 2) ? [] : [fact('hangup.received')]),
+  ...(calm || plain || (hangupStops && step.context.stops > 2) ? [] : [fact('hangup.received')]),
   ...(world.anchor === 'open' && world.introduced && step.context.stops <= 2
     ? [passedOn('stop.requested', step, { via: 'SIGTERM' }), passedOn('hangup.received', step)]
     : []),
@@ -701,7 +764,9 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ...world.slots.flatMap((stub) =>
         chances(stub)
           .filter((what) => options.failures || what !== 'unspawned')
-          .map((what) => ({ type: 'slot', slot: stub.slot, what })),
+          .filter((what) => !options.plain || what !== 'describes')
+          .concat(settings.maxMemoryBytes === null ? [] : measures(stub, options.hidden))
+          .map((what) => ({ type: 'slot', name: nameOf(stub), what })),
       ),
       ...reloadChances(world, settings).map((what) => ({ type: 'reload', what })),
       ...takeoverChances(world).map((what) => ({ type: 'takeover', what })),
@@ -717,7 +782,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       const what = String(happening.what);
       switch (happening.type) {
         case 'slot': {
-          const stub = world.slots.find(({ slot }) => slot === happening.slot) as SlotStub;
+          const stub = world.slots.find((one) => nameOf(one) === happening.name) as SlotStub;
           const outcome = chance(stub, what);
           return {
             world: { ...world, slots: world.slots.map((other) => (other === stub ? outcome.stub : other)) },

@@ -6,6 +6,8 @@ import { walk } from './walk.js';
 
 const first = { successor: false, hangupStops: false, failures: true };
 const calm = { ...first, failures: false };
+const plain = { ...calm, plain: true };
+const LIMITED = { maxMemoryBytes: 1_000 };
 const limited = { respawnLimit: { count: 1, withinMs: 10_000 } };
 
 const WALKS: Readonly<Record<string, SupervisorWalk>> = {
@@ -46,6 +48,14 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     anchor: 'already',
     settings: { handoff: 'exclusive' },
   },
+  'first, overlap, 1 slot, memory': { ...plain, settings: LIMITED },
+  'first, exclusive, 1 slot, memory': { ...plain, settings: { ...LIMITED, handoff: 'exclusive' } },
+  'first, exclusive, no protocol, 1 slot, memory': {
+    ...plain,
+    settings: { ...LIMITED, handoff: 'exclusive', ready: { mode: 'alive', forMs: 1_000 } },
+  },
+  'first, overlap, 1 slot, memory nobody tells': { ...plain, hidden: true, calm: true, settings: LIMITED },
+  'first, overlap, 1 to 2 slots, memory': { ...plain, settings: LIMITED, scales: [2], calm: true },
   'first, overlap, 1 to 2 slots': { ...calm, settings: {}, scales: [2], calm: true },
   'first, exclusive, 2 to 1 slots': {
     ...calm,

@@ -24,7 +24,7 @@ interface World {
 type Happening = PlainEvent;
 
 const AT = { atMs: 1_000 };
-const WHO = { slot: 1, generation: 1 };
+const WHO = { slot: 1, place: 'worker' as const, generation: 1 };
 const channelOf = (pid: number): number => pid - 90;
 
 /** Only ever one of the two lives; the other one is the process before. */
@@ -57,12 +57,24 @@ const probed = (pid: number): readonly Happening[] => [
   { type: 'probe.failed', pid, detail: 'it answered 500', ...AT },
 ];
 
+/** Little and too much, and that nobody tells. */
+const measured = (pid: number): readonly Happening[] => [
+  { type: 'memory.measured', pid, memoryBytes: 500, ...AT },
+  { type: 'memory.measured', pid, memoryBytes: 2_000, ...AT },
+  { type: 'memory.unreadable', pid, detail: 'no /proc', ...AT },
+];
+
 const exits = (pid: number): readonly Happening[] => [
   { type: 'worker.exited', ...WHO, pid, code: 1, signal: null, ...AT },
 ];
 
 /** Facts about the process before this one: none may change anything. */
-const late = (pid: number): readonly Happening[] => [...words(channelOf(pid)), ...probed(pid), ...exits(pid)];
+const late = (pid: number): readonly Happening[] => [
+  ...words(channelOf(pid)),
+  ...probed(pid),
+  ...measured(pid),
+  ...exits(pid),
+];
 
 /** States that wait without an alarm, and why that is right. */
 export const UNALARMED: Readonly<Record<string, string>> = {
@@ -99,6 +111,11 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   const mayServe = state.startsWith('alive.living.') && !/draining|killing/.test(state);
   must(watched === (mayServe && context.pingedAtMs !== null), 'it is watched when it should not be, or not');
   must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
+  const isMeasured = childrenOf(step).some(({ src }) => src === 'memory');
+  must(
+    isMeasured === (state.endsWith('.serving') && context.settings.maxMemoryBytes !== null),
+    'it is measured when it does not serve, or without a limit, or not at all',
+  );
   for (const { src, input } of step.spawned) {
     if (src === 'fork')
       must(before?.world.live == null || happening?.type === 'worker.exited', 'two processes in one slot');
@@ -118,6 +135,12 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
     must(asked || before?.step.context.leaving !== true, 'a respawn of a worker that was to leave for good');
   }
   const reported = typesOf(step.reports);
+  const wasLarge = (before?.step.context.memoryBytes ?? 0) > 1_000;
+  must(
+    reported.includes('memory.exceeded') ===
+      (happening?.memoryBytes === 2_000 && happening.pid === world.live && isMeasured && !wasLarge),
+    'it is not told once that it uses too much',
+  );
   const real = happening?.type === 'worker.exited' && happening.pid === before?.world.live;
   must(reported.includes('worker.exited') === real, 'an exit is not reported, or one that was none');
   must(
@@ -141,17 +164,21 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
 
 /**
  * A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning,
- * `startDelayMs` how long it waits for its turn, `watchdogMs` how long it may be silent.
+ * `startDelayMs` how long it waits for its turn, `watchdogMs` how long it may be silent, `maxMemoryBytes` its limit.
  */
 export const workerModel = (
   covered: WorkerCovered,
   ready: Readiness,
   inCharge: boolean,
-  { startDelayMs = 0, watchdogMs = null }: { startDelayMs?: number; watchdogMs?: number | null } = {},
+  {
+    startDelayMs = 0,
+    watchdogMs = null,
+    maxMemoryBytes = null,
+  }: { startDelayMs?: number; watchdogMs?: number | null; maxMemoryBytes?: number | null } = {},
 ): Model<typeof workerMachine, World, Happening> => {
   const input: WorkerInput = {
     ...WHO,
-    settings: settingsWith({ ready, watchdogMs }),
+    settings: settingsWith({ ready, watchdogMs, maxMemoryBytes }),
     inheritance: { listeners: [], lifeWrite: 8, fence: null },
     admitted: inCharge,
     retained: inCharge,
@@ -166,6 +193,7 @@ export const workerModel = (
       [context.admitted, context.retained, context.asked, context.heard, context.leaving, context.wanted],
       context.probed,
       context.pingedAtMs !== null,
+      context.memoryBytes,
       context.cause,
     ]);
   return {
@@ -201,6 +229,7 @@ export const workerModel = (
         ...(live === null ? [] : exits(live)),
         ...(live === null || !has('channel') ? [] : words(channelOf(live))),
         ...(live === null || !has('probe') ? [] : probed(live)),
+        ...(live === null || !has('memory') ? [] : measured(live)),
         ...late(otherPid(live ?? next)),
       ];
     },

@@ -41,6 +41,14 @@ describe('every edge of the worker machine', () => {
     });
   }
 
+  it('keeps the promises of a slot (takeover, with a limit of memory)', () => {
+    rows.push(
+      timed('takeover, memory', () =>
+        walk(workerModel(machine, { mode: 'takeover' }, false, { maxMemoryBytes: 1_000 })),
+      ),
+    );
+  });
+
   it('has been walked completely', () => {
     console.log(tableOf('worker', machine, rows));
     expect(machine.missed().map(placeText)).toEqual([]);

@@ -42,9 +42,15 @@ const anchorEnds: SupervisorEvent = { type: 'anchor.ended', ...AT };
 const introduced: SupervisorEvent = { type: 'anchor.introduced', ...ANCHOR, ...AT };
 const gone: SupervisorEvent = { type: 'predecessor.gone', leftovers: [], ...AT };
 const claimed: SupervisorEvent = { type: 'control.claimed', path: '/run/daemon.sock', ...AT };
-const isStopped: SupervisorEvent = { type: 'worker.stopped', slot: 1, generation: 1, atMs: 1 };
+const isStopped: SupervisorEvent = {
+  type: 'worker.stopped',
+  slot: 1,
+  place: 'worker' as const,
+  generation: 1,
+  atMs: 1,
+};
 const fires = (alarm: AlarmName): SupervisorEvent => ({ type: 'alarm.fired', alarm, ...AT });
-const who = { slot: 1, generation: 1, pid: 401 };
+const who = { slot: 1, place: 'worker' as const, generation: 1, pid: 401 };
 const ready: readonly SupervisorEvent[] = [
   { type: 'worker.spawned', ...who, startTime: '1', ...AT },
   { type: 'worker.ready', ...who, bootMs: 5, ...AT },

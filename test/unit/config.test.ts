@@ -62,6 +62,7 @@ test('without options every setting has its documented default', () => {
       respawnLimit: null,
       pingTimeoutMs: 5_000,
       watchdogMs: null,
+      maxMemoryBytes: null,
       stopSignal: 'SIGTERM',
       anchor: true,
     },

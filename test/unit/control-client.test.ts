@@ -120,6 +120,8 @@ const WORKER: WorkerStatus = {
   respawns: 2,
   lastExit: { code: null, signal: 'SIGKILL', at: '2026-01-01T00:00:00.000Z' },
   status: 'warm\u001b]0;owned\u0007 and\nready',
+  memoryBytes: null,
+  relief: null,
 };
 
 const STATUS: Status = {

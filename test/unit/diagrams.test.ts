@@ -32,7 +32,7 @@ describe('the diagrams', () => {
     for (const state of ['idle', 'running', 'respawning', 'reloading', 'takeover', 'handoff'])
       expect(supervisor).toMatch(new RegExp(`\\| \`${state}\` \\| [A-Z]`));
     expect(supervisor).toContain(
-      '| `reload.requested` | [isReloadable] → reloading / beginReload, startSuccessor; else stays / refuseReload |',
+      '| `reload.requested` | [isReloadable] → reloading / beginReload, withdrawReliefs, startSuccessor; else stays / refuseReload |',
     );
     expect(supervisor).toContain('| `handoff.begun` | ignored |');
   });

@@ -10,7 +10,7 @@ import {
   workerId,
 } from '../../machines/slots.js';
 
-const who = { slot: 2, generation: 3, pid: 70 };
+const who = { slot: 2, place: 'worker' as const, generation: 3, pid: 70 };
 const spawned: WorkerReport = { type: 'worker.spawned', ...who, startTime: '5', atMs: 1_000 };
 const ready: WorkerReport = { type: 'worker.ready', ...who, bootMs: 10, atMs: 1_010 };
 const exited: WorkerReport = { type: 'worker.exited', ...who, code: 0, signal: null, atMs: 2_000 };
@@ -24,7 +24,7 @@ describe('what a supervisor knows of its slots', () => {
       [2, 3, null, 'stopped'],
     ]);
     expect([allStopped(slots), allReady(slots), identitiesOf(slots)]).toEqual([true, false, []]);
-    expect(slots.map(({ slot }) => workerId(slot))).toEqual(['worker-1', 'worker-2']);
+    expect(slots.map(workerId)).toEqual(['worker-1', 'worker-2']);
   });
 
   it('changes only in the slot a fact is about', () => {
@@ -62,9 +62,31 @@ describe('what a supervisor knows of its slots', () => {
   it.each<[string, WorkerReport]>([
     ['draining', { type: 'worker.draining', ...who, cause: '', limitMs: 1 }],
     ['killing', { type: 'worker.killing', ...who, cause: '' }],
-    ['backoff', { type: 'worker.delayed', slot: 2, generation: 3, delayMs: 1, youngDeaths: 1, atMs: 1 }],
-    ['backoff', { type: 'spawn.failed', slot: 2, generation: 3, code: '', message: '', atMs: 1 }],
-    ['stopped', { type: 'worker.stopped', slot: 2, generation: 3, atMs: 1 }],
+    [
+      'backoff',
+      {
+        type: 'worker.delayed',
+        slot: 2,
+        place: 'worker' as const,
+        generation: 3,
+        delayMs: 1,
+        youngDeaths: 1,
+        atMs: 1,
+      },
+    ],
+    [
+      'backoff',
+      {
+        type: 'spawn.failed',
+        slot: 2,
+        place: 'worker' as const,
+        generation: 3,
+        code: '',
+        message: '',
+        atMs: 1,
+      },
+    ],
+    ['stopped', { type: 'worker.stopped', slot: 2, place: 'worker' as const, generation: 3, atMs: 1 }],
     ['ready', { type: 'worker.silent', ...who, waitedMs: 1, remainingMs: 1, says: '' }],
   ])('is %s after that fact', (state, fact) => {
     expect(slotsAfter(spawned, ready, fact)[1]?.state).toBe(state);

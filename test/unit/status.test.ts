@@ -24,7 +24,7 @@ const supervisor = () => {
     },
     { type: 'lifePipe.opened', write: 8, read: 9, ...AT },
     { type: 'control.claimed', path: '/run/daemon.sock', ...AT },
-    { type: 'worker.spawned', slot: 1, generation: 1, pid: 401, startTime: '1', ...AT },
+    { type: 'worker.spawned', slot: 1, place: 'worker', generation: 1, pid: 401, startTime: '1', ...AT },
   );
   return machine;
 };
@@ -36,7 +36,15 @@ describe('the status', () => {
 
   it('says everything there is to say, with times as ISO 8601 and addresses as bound', () => {
     const machine = supervisor();
-    const step = machine.send({ type: 'worker.ready', slot: 1, generation: 1, pid: 401, bootMs: 1, ...AT });
+    const step = machine.send({
+      type: 'worker.ready',
+      slot: 1,
+      place: 'worker',
+      generation: 1,
+      pid: 401,
+      bootMs: 1,
+      ...AT,
+    });
     expect(statusOf(step.snapshot)).toEqual({
       name: 'daemon',
       version: '1.2.3',
@@ -58,6 +66,8 @@ describe('the status', () => {
           respawns: 0,
           lastExit: null,
           status: null,
+          memoryBytes: null,
+          relief: null,
         },
       ],
       standby: [],
@@ -70,7 +80,16 @@ describe('the status', () => {
   it('says how the last worker ended, and what a reload under way is doing', () => {
     const machine = supervisor();
     const step = machine.send(
-      { type: 'worker.exited', slot: 1, generation: 1, pid: 401, code: null, signal: 'SIGKILL', ...AT },
+      {
+        type: 'worker.exited',
+        slot: 1,
+        place: 'worker',
+        generation: 1,
+        pid: 401,
+        code: null,
+        signal: 'SIGKILL',
+        ...AT,
+      },
       { type: 'reload.requested', via: 'control', id: 'a', ...AT },
       { type: 'reload.started', pid: 201, generation: 2, ...AT },
     );

@@ -72,7 +72,7 @@ const asksReload = (id: string | null = 'a'): SupervisorEvent => ({
 });
 const fires = (alarm: AlarmName): SupervisorEvent => ({ type: 'alarm.fired', alarm, ...AT });
 
-const who = (slot: number) => ({ slot, generation: 1, pid: 400 + slot });
+const who = (slot: number) => ({ slot, place: 'worker' as const, generation: 1, pid: 400 + slot });
 const spawned = (slot = 1): SupervisorEvent => ({
   type: 'worker.spawned',
   ...who(slot),
@@ -90,6 +90,7 @@ const exited = (slot = 1): SupervisorEvent => ({
 const delayed = (slot = 1): SupervisorEvent => ({
   type: 'worker.delayed',
   slot,
+  place: 'worker',
   generation: 1,
   delayMs: 100,
   youngDeaths: 1,
@@ -98,6 +99,7 @@ const delayed = (slot = 1): SupervisorEvent => ({
 const isStopped = (slot = 1): SupervisorEvent => ({
   type: 'worker.stopped',
   slot,
+  place: 'worker',
   generation: 1,
   ...AT,
 });
@@ -276,7 +278,15 @@ describe('too many respawns', () => {
   it('do not, when they are far apart', () => {
     const supervisor = running(limit);
     for (const atMs of [1_000, 12_000, 23_000, 34_000])
-      supervisor.send({ type: 'worker.delayed', slot: 1, generation: 1, delayMs: 1, youngDeaths: 1, atMs });
+      supervisor.send({
+        type: 'worker.delayed',
+        slot: 1,
+        place: 'worker' as const,
+        generation: 1,
+        delayMs: 1,
+        youngDeaths: 1,
+        atMs,
+      });
     expect(supervisor.now.context.failure).toBeNull();
   });
 });
