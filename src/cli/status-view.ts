@@ -30,31 +30,59 @@ const listenersText = (status: Status): string => {
   return addresses.length === 0 ? 'nothing' : addresses.join(', ');
 };
 
-const HEAD = ['slot', 'pid', 'state', 'gen', 'up', 'respawns', 'last exit', 'status'];
+const HEAD = ['slot', 'pid', 'state', 'gen', 'up', 'respawns', 'memory', 'last exit', 'status'];
+const MEMORY_COLUMN = HEAD.indexOf('memory');
 const GAP = '  ';
 /** What a worker says may be cut, but not to nothing. */
 const LEAST_STATUS_WIDTH = 16;
 
-const workerTable = async (workers: readonly WorkerStatus[], age: Age, columns: number): Promise<string> => {
-  const rows = workers.map((worker) => [
-    String(worker.slot),
+const MEGABYTE = 1_000_000;
+
+const memoryText = (bytes: number | null): string =>
+  bytes === null ? '-' : `${(bytes / MEGABYTE).toFixed(1)} MB`;
+
+/** A worker, and below it the one that is there while it is replaced. */
+const rowsOf = (worker: WorkerStatus, age: Age): string[][] => {
+  const slot = String(worker.slot);
+  const generation = String(worker.generation);
+  const { relief } = worker;
+  const first = [
+    slot,
     String(worker.pid ?? '-'),
     printable(worker.state),
-    String(worker.generation),
+    generation,
     age(worker.startedAt),
     String(worker.respawns),
+    memoryText(worker.memoryBytes),
     exitText(worker.lastExit, age),
     worker.status === null ? '-' : printable(worker.status),
-  ]);
-  const widths = HEAD.slice(0, -1).map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  ];
+  if (relief === null) return [first];
+  const text = 'beside the slot, which gets another worker';
+  return [
+    first,
+    [slot, String(relief.pid ?? '-'), printable(relief.state), generation, '-', '-', '-', '-', text],
+  ];
+};
+
+/** Where nobody has a limit of memory, none is measured and none is shown. */
+const withoutMemory = (row: readonly string[]): string[] =>
+  row.filter((_, column) => column !== MEMORY_COLUMN);
+
+const workerTable = async (workers: readonly WorkerStatus[], age: Age, columns: number): Promise<string> => {
+  const isMeasured = workers.some(({ memoryBytes }) => memoryBytes !== null);
+  const [head = [], ...rows] = [HEAD, ...workers.flatMap((worker) => rowsOf(worker, age))].map((row) =>
+    isMeasured ? [...row] : withoutMemory(row),
   );
+  const widths = head
+    .slice(0, -1)
+    .map((word, column) => Math.max(word.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const used = widths.reduce((sum, width) => sum + width + GAP.length, GAP.length);
   // The library is needed only here, and not when a supervisor runs.
   const { default: Table } = await import('cli-table3');
   const table = new Table({
     chars: BORDERLESS,
-    head: HEAD,
+    head,
     colWidths: [...widths.map((width) => width + GAP.length), Math.max(columns - used, LEAST_STATUS_WIDTH)],
     style: { head: [], border: [], 'padding-left': GAP.length, 'padding-right': 0 },
   });
