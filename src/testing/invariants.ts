@@ -1,6 +1,7 @@
 /**
  * What must hold after every step, whoever crashes, hangs or is late. Each names the guarantee it belongs to.
  */
+import { isEmpty } from '../../machines/supervisor/relief.js';
 import { FileDescription, StreamEnd } from './descriptions.js';
 import type { World } from './simulated-world.js';
 import type { SupervisorProcess } from './supervisor-process.js';
@@ -46,7 +47,7 @@ const lockIsHeld: Invariant = {
 
 /** Its successor is in charge, its workers are gone: it only waits for the end of the other to exit. */
 const hasFinished = ({ context }: SupervisorProcess): boolean =>
-  context?.promoted === true && context.slots.every(({ state }) => state === 'stopped');
+  context?.promoted === true && isEmpty(context);
 
 const strangersAreRefused: Invariant = {
   guarantee: 'G1: a start beside a living generation is refused',
@@ -94,11 +95,13 @@ const isExcused = (supervisor: SupervisorProcess): boolean => {
 };
 
 const generationsAreApart: Invariant = {
-  guarantee: 'G3: exclusive: workers of two generations are never active together',
+  guarantee: 'G3: exclusive: workers of two generations, or of one slot, are never active together',
   check: (world) => {
     if (world.settings.handoff !== 'exclusive') return null;
     const active = world.workers.filter(({ isActive }) => isActive);
-    return new Set(active.map(({ owner }) => owner)).size > 1 ? `active together: ${names(active)}` : null;
+    const generations = new Set(active.map(({ owner }) => owner));
+    const slots = new Set(active.map(({ slot }) => slot));
+    return generations.size > 1 || slots.size < active.length ? `active together: ${names(active)}` : null;
   },
 };
 
@@ -117,6 +120,8 @@ const goodWorkersStay: Invariant = {
       const { context } = owner;
       if (context === null || context.promoted || context.stops > 0 || context.failure !== null) continue;
       if (owner.hasRetired) continue;
+      // Another one has taken its slot, or it is not to take one any more.
+      if (context.reliefs.some(({ pid }) => pid === process.pid)) continue;
       return `${process.name} was asked to leave by ${owner.process.name}, whom nobody replaces`;
     }
     return null;
@@ -184,6 +189,8 @@ const anchorsTellTheTruth: Invariant = {
       const generations = world.launched.filter((one) => one.options.epoch === options.epoch);
       const last = generations.findLast((one) => one.hasBeenInCharge && !one.hasBeenAnchor);
       if (last?.process.isAlive) return `${process.name} has ended, and ${last.process.name} goes on`;
+      // Killed when it had told how it ends and only gave back what it held: that was said in time.
+      if (last?.isOver === true && last.context?.failure === null) continue;
       if (last?.process.exit?.code !== 0)
         return `${process.name} ended well, and ${last?.process.name} did not`;
     }

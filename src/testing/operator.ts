@@ -1,6 +1,7 @@
 /**
  * Whoever runs the daemon: starts it, reloads it, looks whether all is well, and stops it.
  */
+import { isTooMuch } from '../../machines/memory.js';
 import type { ReloadVerdict } from '../../machines/status.js';
 import { inCharge } from './invariants.js';
 import type { World } from './simulated-world.js';
@@ -154,7 +155,10 @@ export const problemAtRest = (world: World): string | null => {
   const named = only.context?.anchor?.pid ?? null;
   if (anchor !== named) return `the anchor is ${anchor}, ${only.process.name} knows of ${named}`;
   if (strays.length > 0) return `orphans: ${strays.map(({ process }) => process.name).join(', ')}`;
-  const own = world.workers.filter(({ owner }) => owner === only).length;
-  if (own !== world.settings.workers) return `${own} workers live, ${world.settings.workers} are wanted`;
+  const own = world.workers.filter(({ owner }) => owner === only);
+  if (own.length !== world.settings.workers)
+    return `${own.length} workers live, ${world.settings.workers} are wanted`;
+  const large = own.find(({ process }) => isTooMuch(world.settings, process.memoryBytes));
+  if (large !== undefined) return `${large.process.name} uses too much memory, and serves on`;
   return null;
 };

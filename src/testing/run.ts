@@ -71,6 +71,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     respawnLimit: null,
     pingTimeoutMs: 1_000,
     watchdogMs: null,
+    maxMemoryBytes: pick([null, 100_000_000]),
     stopSignal: 'SIGTERM',
     anchor: pick([false, true]),
     ...changes,

@@ -14,7 +14,7 @@ import type { SupervisorProcess } from './supervisor-process.js';
 /** What a worker does that a good one does not. Durations come from the settings. */
 export interface Behaviour {
   readonly boot: 'quick' | 'slow' | 'exit' | 'unknown-command' | 'silent';
-  readonly serving: 'steady' | 'floods' | 'shutdown' | 'exits' | 'pings';
+  readonly serving: 'steady' | 'floods' | 'shutdown' | 'exits' | 'pings' | 'grows';
   readonly leaving: 'quick' | 'slow' | 'never';
 }
 
@@ -24,6 +24,8 @@ const BOOT_MS = 40;
 const LEAVE_MS = 15;
 /** How long a worker that exits by itself serves before. */
 const SERVE_MS = 150;
+/** More than any limit that is drawn. */
+const GROWN_BYTES = 200_000_000;
 const FLOOD = 'x'.repeat(5_000);
 
 export class WorkerProcess implements Program {
@@ -128,6 +130,7 @@ export class WorkerProcess implements Program {
     this.#kernel.timer(this.process, SERVE_MS, () => {
       if (serving === 'floods') this.#channel?.write(FLOOD);
       else if (serving === 'shutdown') this.#channel?.write('shutdown\n');
+      else if (serving === 'grows') this.process.memoryBytes = GROWN_BYTES;
       else if (serving === 'pings') this.#channel?.write('ping\nstatus well\nwhat\n');
       else this.#kernel.end(this.process, { code: 0, signal: null });
     });

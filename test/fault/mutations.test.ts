@@ -8,6 +8,7 @@ import { type Mutation, NO_FAULTS, type RunOptions, shrink } from '../../src/tes
 import { campaign } from './campaign.js';
 
 const overlap = { handoff: 'overlap', ready: { mode: 'takeover' } } as const;
+const limited = { maxMemoryBytes: 100_000_000, ready: { mode: 'takeover' } } as const;
 const nothing = () => undefined;
 
 /** The successor's workers are never told that they may serve. */
@@ -49,6 +50,12 @@ const spareLeftovers: Mutation = (machine) => machine.provide({ actions: { killL
 /** The lock is given back while workers still leave. */
 const releaseEarly: Mutation = (machine) => machine.provide({ guards: { mayRelease: () => true } });
 
+/** A worker that uses too much memory serves on. */
+const neverRelieve: Mutation = (machine) => machine.provide({ guards: { mayRelieve: () => false } });
+
+/** Whoever was replaced stays beside the slot for ever, and exclusive: whoever replaced it is never answered. */
+const forgetRelief: Mutation = (machine) => machine.provide({ actions: { removeReliefs: nothing } });
+
 const failures = { ...NO_FAULTS, successor: 0.6, worker: 0.4 };
 
 const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
@@ -74,6 +81,18 @@ const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
     { settings: overlap, odds: { ...NO_FAULTS, crash: 0.03, worker: 0.6 } },
   ],
   ['the lock goes before the workers', releaseEarly, /^G7|^G1|^G3|^liveness/, { odds: failures }],
+  [
+    'a worker that uses too much memory is not replaced',
+    neverRelieve,
+    /^liveness: at rest/,
+    { settings: limited, odds: failures },
+  ],
+  [
+    'a replaced worker is not forgotten',
+    forgetRelief,
+    /^liveness|^G2/,
+    { settings: { ...limited, handoff: 'exclusive' }, odds: failures },
+  ],
 ];
 const MOST_SEEDS = 600;
 
