@@ -48,6 +48,8 @@ export interface Step {
   readonly version: string;
   /** With `serving`: workers of other generations that existed in that moment. */
   readonly beside?: readonly number[];
+  /** With `serving`: workers of the same slot and generation that existed in that moment. */
+  readonly doubles?: readonly number[];
 }
 
 export type Verdict = ReloadVerdict & { readonly joined: boolean };
