@@ -448,7 +448,12 @@ export type FenceFact =
 export type ListenersFact =
   | { readonly type: 'listeners.bound'; readonly listeners: readonly BoundListener[]; readonly atMs: number }
   | ({ readonly type: 'listeners.failed'; readonly atMs: number } & Failure)
-  | { readonly type: 'listeners.removed'; readonly atMs: number };
+  | {
+      readonly type: 'listeners.removed';
+      /** Unix paths that could not be removed, each with the reason. */
+      readonly left: readonly { readonly path: string; readonly reason: string }[];
+      readonly atMs: number;
+    };
 
 export type LifePipeFact =
   | { readonly type: 'lifePipe.opened'; readonly write: number; readonly read: number; readonly atMs: number }

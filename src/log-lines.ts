@@ -61,6 +61,10 @@ const facilities: Table = {
         ? 'no listeners'
         : `listens on ${listeners.map(({ address }) => address).join(', ')}`,
     ),
+  'listeners.removed': ({ left }) =>
+    left.length === 0
+      ? line('debug', 'no path of a listener is left')
+      : line('warn', `could not remove ${left.map(({ path, reason }) => `${path} (${reason})`).join(', ')}`),
   'control.claimed': ({ path }) => line('debug', `control socket ${path}`),
   'control.failed': ({ message }) => line('error', message),
   'pid.written': ({ pid }, { settings }) => line('debug', `wrote pid ${pid} to ${settings.pidFile}`),

@@ -25,20 +25,22 @@ const closeAll = (env: Env, listeners: readonly BoundListener[]): void => {
   for (const { descriptor } of listeners) env.close(descriptor);
 };
 
-const unlinkAll = (env: Env, listeners: readonly BoundListener[]): void => {
-  for (const { address, file, origin } of listeners) {
+/** Removes the paths, and returns those that are still there. */
+const unlinkAll = (env: Env, listeners: readonly BoundListener[]): { path: string; reason: string }[] =>
+  listeners.flatMap(({ address, file, origin }) => {
     // What somebody else has bound is his to remove.
-    if (address.startsWith(UNIX) && origin === undefined) env.unlink(address.slice(UNIX.length), file);
-  }
-};
+    if (!address.startsWith(UNIX) || origin !== undefined) return [];
+    const path = address.slice(UNIX.length);
+    const reason = env.unlink(path, file);
+    return reason === null ? [] : [{ path, reason }];
+  });
 
 /** The sockets that outlive every worker and every generation. */
 export const createListeners = (env: Env) =>
   effect<ListenersInput, ListenersOrder, ListenersFact>(env, ({ input, report, onOrder, ended }) => {
     let listeners: readonly BoundListener[] = input.inherited ?? [];
     onOrder(() => {
-      unlinkAll(env, listeners);
-      report({ type: 'listeners.removed' });
+      report({ type: 'listeners.removed', left: unlinkAll(env, listeners) });
     });
     if (input.inherited !== null) report({ type: 'listeners.bound', listeners });
     else {

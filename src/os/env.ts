@@ -135,8 +135,11 @@ export interface Env {
   listen(spec: ListenSpec, taken: readonly BoundListener[]): Promise<readonly BoundListener[]>;
   /** Opens a listening Unix socket at the path, for one probe. */
   listenUnix(path: string): Promise<number>;
-  /** Removes a name; with `file`, only while it names that file (`device:inode`). */
-  unlink(path: string, file?: string): void;
+  /**
+   * Removes a name; with `file`, only while it names that file (`device:inode`). Returns why it is still there, or
+   * null.
+   */
+  unlink(path: string, file?: string): string | null;
   exists(path: string): boolean;
   /** Two connected stream sockets: every write to one is read at the other. */
   socketPair(): Promise<readonly [number, number]>;

@@ -170,12 +170,14 @@ export const fileAt = (path: string): string | null => {
  * Removes a name; one that is gone already is what was wanted, and what cannot be removed is left.
  *
  * @param file remove it only while it names this file.
+ * @returns why it is still there, or null.
  */
-export const removeQuietly = (path: string, file?: string): void => {
-  if (file !== undefined && fileAt(path) !== file) return;
+export const removeQuietly = (path: string, file?: string): string | null => {
   try {
-    unlinkSync(path);
-  } catch {
-    // ENOENT mostly; a directory that forbids it will say so to whoever binds there next.
+    if (file === undefined || fileAt(path) === file) unlinkSync(path);
+    return null;
+  } catch (error) {
+    // A directory that forbids it will say so to whoever binds there next.
+    return codeOf(error) === 'ENOENT' ? null : codeOf(error);
   }
 };

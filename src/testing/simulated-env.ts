@@ -111,6 +111,7 @@ const sockets = (machinery: Machinery, process: SimulatedProcess) => {
     unlink: (path) => {
       kernel.files.delete(path);
       kernel.listeners.delete(path);
+      return null;
     },
     exists: machinery.exists,
     socketPair: () =>
@@ -254,7 +255,7 @@ export const DEAD: Env = {
   holdersOf: () => [],
   listen: never,
   listenUnix: never,
-  unlink: nothing,
+  unlink: () => null,
   exists: () => false,
   socketPair: never,
   makeToken: never,
