@@ -8,7 +8,7 @@ import { type CallbackActorLogic, type EventObject, fromCallback } from 'xstate'
 import type { AnchorInput, AnchorOrder, ReaperInput, ServiceInput, ServiceOrder } from './anchor.js';
 import type { AlarmName, BoundListener, Identity, Place } from './events.js';
 import type { HandoverRecord } from './handover.js';
-import type { ListenSpec } from './policy.js';
+import type { Account, ListenSpec } from './policy.js';
 import type { ReloadVerdict, ScaleVerdict } from './status.js';
 
 /** A named one-shot timer. Reports `alarm.fired` once, `delayMs` after it starts; 0 is as soon as possible. */
@@ -107,6 +107,16 @@ export interface ListenersInput {
 
 /** The final stop: unlink the Unix paths that are still ours, report `listeners.removed`. */
 export type ListenersOrder = { readonly type: 'listeners.remove' };
+
+/**
+ * Becomes another user for good, after what only root may open has been opened. Reports `IdentityFact`s.
+ *
+ * Unix paths become that user's before.
+ */
+export interface IdentityInput {
+  readonly account: Account;
+  readonly listeners: readonly BoundListener[];
+}
 
 /** Makes this generation's life pipe. Reports `LifePipeFact`s. */
 export type LifePipeInput = Record<string, never>;
@@ -210,6 +220,7 @@ export const kill = placeholder<EventObject, KillInput>('kill');
 export const flock = placeholder<FlockOrder, FlockInput>('flock');
 export const fence = placeholder<FenceOrder, FenceInput>('fence');
 export const listeners = placeholder<ListenersOrder, ListenersInput>('listeners');
+export const identity = placeholder<EventObject, IdentityInput>('identity');
 export const lifePipe = placeholder<EventObject, LifePipeInput>('lifePipe');
 export const signals = placeholder<EventObject, SignalsInput>('signals');
 export const control = placeholder<ControlOrder, ControlInput>('control');

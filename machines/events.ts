@@ -455,6 +455,19 @@ export type ListenersFact =
       readonly atMs: number;
     };
 
+export type IdentityFact =
+  /** This process is that user, and can become no other. */
+  | {
+      readonly type: 'identity.assumed';
+      readonly user: string | null;
+      readonly uid: number;
+      readonly gid: number;
+      readonly groups: readonly number[];
+      readonly atMs: number;
+    }
+  /** It is still root, or anything in between: it must end. */
+  | ({ readonly type: 'identity.failed'; readonly atMs: number } & Failure);
+
 export type LifePipeFact =
   | { readonly type: 'lifePipe.opened'; readonly write: number; readonly read: number; readonly atMs: number }
   | ({ readonly type: 'lifePipe.failed'; readonly atMs: number } & Failure);
@@ -501,6 +514,7 @@ export type SupervisorEvent =
   | LockFact
   | FenceFact
   | ListenersFact
+  | IdentityFact
   | LifePipeFact
   | ControlFact
   | StarterFact

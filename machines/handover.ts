@@ -5,7 +5,7 @@
  * the predecessor goes on.
  */
 import type { BoundListener, Identity } from './events.js';
-import type { Handoff } from './policy.js';
+import type { Account, Handoff } from './policy.js';
 
 /** Grows when a field changes its meaning or goes; a field that is added leaves it alone. */
 export const HANDOVER_VERSION = 1;
@@ -48,6 +48,8 @@ export interface HandoverRecord {
   readonly hangupStops: boolean;
   /** The first process, if it stays as the anchor already. */
   readonly anchor?: Identity;
+  /** Whom the daemon runs as; absent where nobody asked for another user. */
+  readonly account?: Account;
   readonly descriptors: HandoverDescriptors;
   readonly listeners: readonly BoundListener[];
 }
@@ -132,6 +134,7 @@ const recordShape = shape({
   slots: orAbsent(natural(1)),
   hangupStops: bool,
   anchor: orAbsent(identity),
+  account: orAbsent(shape({ user: orNull(text), uid: natural(0), gid: natural(0) })),
   descriptors: shape({
     lock: descriptor,
     token: descriptor,

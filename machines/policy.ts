@@ -30,6 +30,14 @@ export interface RespawnLimit {
 
 export type Handoff = 'overlap' | 'exclusive';
 
+/** Whom supervisor and workers run as, from the time the listeners are bound. */
+export interface Account {
+  /** The user's name; null for a number that has none. */
+  readonly user: string | null;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** What a supervisor is told to do: plain JSON, all durations in milliseconds, every path absolute. */
 export interface Settings {
   readonly name: string;
@@ -59,6 +67,8 @@ export interface Settings {
   readonly stopSignal: string;
   /** The first process stays after its first hand-over, for its pid. */
   readonly anchor: boolean;
+  /** null: whoever starts it. */
+  readonly account: Account | null;
 }
 
 /** Defaults, in milliseconds. Those taken over from the reference implementation say so. */

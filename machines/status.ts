@@ -2,6 +2,7 @@
  * What CLI, control socket, logs and inspector say about a supervisor: one shape, built in one place.
  */
 
+import type { Account } from './policy.js';
 import type { SlotRecord } from './slots.js';
 import type { SupervisorContext } from './supervisor.js';
 
@@ -147,6 +148,8 @@ export interface Status {
   readonly lastReload: ReloadVerdict | null;
   /** The first process, where it stays as the anchor; null where none does, or none yet. */
   readonly anchor: { readonly pid: number } | null;
+  /** Whom it runs as, where another user was asked for; null: whoever started it. */
+  readonly account: Account | null;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -200,5 +203,6 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     },
     lastReload: context.lastReload,
     anchor: context.anchor && { pid: context.anchor.pid },
+    account: context.settings.account,
   };
 };

@@ -3,9 +3,10 @@
  *
  * A program's options and a command line go through the same readers, so they cannot drift apart.
  */
-import { dirname, resolve } from 'node:path';
-import { DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
+import { dirname, join, resolve } from 'node:path';
+import { type Account, DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
 import type { Surroundings } from './program.js';
+import { readAccount } from './settings/account.js';
 import type { Key, Values } from './settings/fields.js';
 import { fromCommandLine, fromOptions, type Given, readFields } from './settings/given.js';
 import { readListeners } from './settings/listen-spec.js';
@@ -32,6 +33,8 @@ export interface ResolvedSettings {
   readonly logFile: string | null;
   /** Detach, and wait until every worker is ready. */
   readonly daemonize: boolean;
+  /** The directory in the run directory that belongs to the user of `user`; null where none does. */
+  readonly ownDirectory: string | null;
   /** The workers' command, as it was given. */
   readonly program: { readonly command: string; readonly args: readonly string[] };
   readonly surroundings: Surroundings;
@@ -60,13 +63,15 @@ export const checkSettings = (
   const given = 'commandLine' in input ? fromCommandLine(input) : fromOptions(input);
   const fields = readFields(given);
   const listeners = readListeners(given.spell('listen'), listed(given.value('listen')), context);
-  const place = placeOf(given, fields.values, context);
+  const identity = readAccount(given, fields.values, context);
+  const place = placeOf(given, fields.values, context, identity.account);
   const mistakes = [
     ...given.mistakes,
     ...fields.mistakes,
     ...listeners.mistakes,
     ...commandMistakes(given),
     ...place.mistakes,
+    ...identity.mistakes,
     ...contradictions(given, fields.values),
     ...detachmentMistakes(given, fields.values, listeners.listen),
   ];
@@ -80,16 +85,19 @@ export const checkSettings = (
       listen: listeners.listen,
       // Whoever typed a command waits for its process, unless he has detached it.
       anchor: values.anchor ?? ('commandLine' in input && values.daemonize !== true),
+      account: identity.account,
     }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
     noWarn,
     logFile: logFileOf(values, place.pidFile, context.cwd),
     daemonize: values.daemonize ?? false,
+    ownDirectory: place.own,
     program: { command: String(given.command), args: given.args as readonly string[] },
     surroundings: {
       envFiles: (values.envFile ?? []).map((path) => resolve(context.cwd, path)),
       chdir: values.chdir === undefined ? null : resolve(context.cwd, values.chdir),
       umask: values.umask ?? null,
+      variables: identity.variables,
       adopt: values.adopt ?? null,
     },
   };
@@ -128,20 +136,26 @@ const placeOf = (
   given: Given,
   values: Values,
   context: SettingsContext,
-): { name: string; pidFile: string; mistakes: Mistake[] } => {
+  account: Account | null,
+): { name: string; pidFile: string; own: string | null; mistakes: Mistake[] } => {
   const name = values.name ?? defaultName(isWord(given.command) ? given.command : '');
   const option = given.spell(values.pidFile === undefined ? 'runDir' : 'pidFile');
-  const place = pidFilePath(name, given, values, context);
+  const place = pidFilePath(name, given, values, context, account);
   if ('expected' in place) {
-    return { name, pidFile: '', mistakes: [{ option, message: `${option}: expected ${place.expected}` }] };
+    return {
+      name,
+      pidFile: '',
+      own: null,
+      mistakes: [{ option, message: `${option}: expected ${place.expected}` }],
+    };
   }
-  const pidFile = place.value;
+  const { pidFile, own } = place.value;
   const socket = controlPathOf(pidFile);
   const expected = overlong(socket, context.platform);
-  if (expected === null) return { name, pidFile, mistakes: [] };
+  if (expected === null) return { name, pidFile, own, mistakes: [] };
   const raw = values.pidFile === undefined ? dirname(pidFile) : pidFile;
   const reason = `a shorter path or name: the control socket ${shown(socket)} needs ${expected}`;
-  return { name, pidFile, mistakes: [wrongValue(option, raw, reason)] };
+  return { name, pidFile, own, mistakes: [wrongValue(option, raw, reason)] };
 };
 
 const pidFilePath = (
@@ -149,11 +163,17 @@ const pidFilePath = (
   given: Given,
   values: Values,
   context: SettingsContext,
-): Reading<string> => {
+  account: Account | null,
+): Reading<{ pidFile: string; own: string | null }> => {
   if (values.pidFile !== undefined && !isOverruled(given, 'pidFile', 'runDir'))
-    return { value: resolve(context.cwd, values.pidFile) };
-  const directory = resolveRunDirectory(values.runDir, context);
-  return 'expected' in directory ? directory : { value: pidFileOf(directory.value, name) };
+    return { value: { pidFile: resolve(context.cwd, values.pidFile), own: null } };
+  // Root has started the daemon, whoever this process is by now.
+  const directory = resolveRunDirectory(values.runDir, account === null ? context : { ...context, uid: 0 });
+  if ('expected' in directory) return directory;
+  if (account === null || values.user === undefined)
+    return { value: { pidFile: pidFileOf(directory.value, name), own: null } };
+  const own = join(directory.value, account.user ?? String(account.uid));
+  return { value: { pidFile: pidFileOf(own, name), own } };
 };
 
 /** Two settings of one thing: what a command line says wins over what a file says in other words. */
@@ -201,7 +221,7 @@ const detachmentMistakes = (given: Given, values: Values, listen: Settings['list
 
 const withDefaults = (
   values: Values,
-  fixed: Pick<Settings, 'name' | 'pidFile' | 'listen' | 'anchor'>,
+  fixed: Pick<Settings, 'name' | 'pidFile' | 'listen' | 'anchor' | 'account'>,
 ): Settings => {
   const startTimeoutMs = values.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
   return {

@@ -2,20 +2,19 @@
  * `--daemonize`: the command starts the daemon and returns when every worker is ready, or says why one is not.
  */
 import { fstatSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { daemonizeTimeoutMs } from '../machines/policy.js';
 import { type CommandLineSettings, type ResolvedSettings, resolveSettings } from './config.js';
 import { isErrorCode, TanistError } from './errors.js';
 import { withConfigFile } from './os/config-file.js';
 import { onEndingSignal, startDetached } from './os/detached.js';
 import { handoverDescriptor } from './os/handover-socket.js';
-import { openLogFile } from './os/log-file.js';
-import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
+import { ensureDirectories, openLogFileFor } from './os/own-files.js';
+import { processContext } from './os/process-context.js';
+import { relaunchOf, resolveProgram } from './os/resolve-program.js';
 import { starterDescriptor } from './os/starter-socket.js';
 import type { Relaunch } from './program.js';
 import type { StarterMessage } from './protocol/starter.js';
 import { formatDuration } from './settings/duration.js';
-import { ensureDirectory } from './supervisor.js';
 
 export interface Daemon {
   readonly name: string;
@@ -35,19 +34,19 @@ const LAST_LINES_BYTES = 4_096;
  */
 export const daemonize = async (words: CommandLineSettings): Promise<Daemon | null> => {
   if (starterDescriptor() !== null || handoverDescriptor(process.env) !== null) return null;
-  const cwd = startDirectoryOf(process.env, process.cwd());
-  const context = { env: process.env, cwd, uid: process.getuid?.() ?? -1, platform: process.platform };
+  const context = processContext();
+  const { cwd } = context;
   const resolved = resolveSettings(await withConfigFile(words, cwd), context);
   if (!resolved.daemonize || resolved.logFile === null) return null;
   // What can be seen to be wrong is told before anything is there.
   resolveProgram(resolved.program, { startDirectory: cwd, ...resolved.surroundings }, process.env);
-  ensureDirectory(dirname(resolved.settings.pidFile));
+  ensureDirectories(resolved);
   const pid = await start(resolved, resolved.logFile, relaunchOf(cwd, process.env));
   return { name: resolved.settings.name, pid, logFile: resolved.logFile };
 };
 
 const start = ({ settings }: ResolvedSettings, path: string, relaunch: Relaunch): Promise<number> => {
-  const logFile = openLogFile(path);
+  const logFile = openLogFileFor(path, settings.account);
   const output = logFile.descriptor();
   const fromByte = fstatSync(output).size;
   const limitMs = daemonizeTimeoutMs(settings);

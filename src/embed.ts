@@ -9,8 +9,12 @@ import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover } from './os/handover-socket.js';
-import { type LogFile, openLogFile } from './os/log-file.js';
+import { credentialsNow, deviation } from './os/identity.js';
+import type { LogFile } from './os/log-file.js';
+import { needsOf } from './os/needs.js';
 import { createNodeEnv } from './os/node-env.js';
+import { ensureDirectories, openLogFileFor } from './os/own-files.js';
+import { processContext } from './os/process-context.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
 import { starterDescriptor } from './os/starter-socket.js';
 import { usageError } from './settings/mistake.js';
@@ -31,19 +35,25 @@ const originOf = (
     : { commandLine: own.words, script: own.script };
 };
 
+/** The file behind --config; null where there is none. */
+const configFileOf = (options: SupervisorOptions | CommandLineSettings): string | null =>
+  'commandLine' in options ? (options.configFile?.path ?? null) : null;
+
 const start = (
   options: SupervisorOptions | CommandLineSettings,
   handover: Handover | null,
   format: LogOptions['format'],
   openEnv: OpenEnv,
 ): Supervisor => {
-  const cwd = startDirectoryOf(process.env, process.cwd());
-  const context = { env: process.env, cwd, uid: process.getuid?.() ?? -1, platform: process.platform };
+  const context = processContext();
+  const { cwd } = context;
   const resolved = resolveSettings(options, context);
   const { settings, logLevel, program: words, surroundings } = resolved;
-  if (handover !== null) checkHandover(handover, settings);
+  if (handover !== null) checkHandover(handover, settings, (account) => deviation(account, credentialsNow()));
   const program = resolveProgram(words, { startDirectory: cwd, ...surroundings }, process.env);
-  const logFile = resolved.logFile === null ? null : openLogFile(resolved.logFile);
+  const relaunch = relaunchOf(cwd, process.env);
+  ensureDirectories(resolved);
+  const logFile = resolved.logFile === null ? null : openLogFileFor(resolved.logFile, settings.account);
   const log = createLog(
     logFile === null ? { level: logLevel, format } : { level: logLevel, format: null, write: logFile.write },
   );
@@ -59,7 +69,8 @@ const start = (
   const supervisor = startSupervisor({
     settings,
     program,
-    relaunch: relaunchOf(cwd, process.env),
+    relaunch,
+    needs: needsOf(resolved, program, relaunch, configFileOf(options)),
     logFile: resolved.logFile,
     origin: {
       ...words,

@@ -84,6 +84,14 @@ const ERRORS = {
     status: 1,
     hint: 'Whoever starts tanist must leave listening sockets open for it, as a systemd socket unit or "systemd-socket-activate" does.',
   },
+  TANIST_IDENTITY: {
+    status: 1,
+    hint: 'Nothing runs. Start it as root with all its capabilities, and name a user and a group that exist.',
+  },
+  TANIST_USER_ACCESS: {
+    status: 1,
+    hint: 'Nothing runs. Let the user of --user have it: every generation is started as that user.',
+  },
   TANIST_CONTROL_FAILED: {
     status: 1,
     hint: 'Check the directory of the pid file: the control socket lives there.',

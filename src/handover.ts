@@ -3,8 +3,9 @@
  */
 import type { BoundListener } from '../machines/events.js';
 import { type HandoverRecord, parseRecord } from '../machines/handover.js';
-import type { ListenSpec, Settings } from '../machines/policy.js';
+import type { Account, ListenSpec, Settings } from '../machines/policy.js';
 import type { ReloadReason } from '../machines/status.js';
+import { accountText } from './settings/account.js';
 
 export interface Handover {
   readonly record: HandoverRecord;
@@ -59,6 +60,9 @@ const askedFor = (listeners: readonly BoundListener[], specs: readonly ListenSpe
 
 /** What a reload cannot change, in words; null when all is the same. */
 const difference = (record: HandoverRecord, settings: Settings): string | null => {
+  const [here, there] = [settings.account, record.account ?? null];
+  if (here?.uid !== there?.uid || here?.gid !== there?.gid)
+    return `it runs as ${accountText(here)} here and ${accountText(there)} in the running daemon`;
   for (const key of ['name', 'pidFile', 'handoff'] as const) {
     if (record[key] !== settings[key])
       return `${key} is ${JSON.stringify(settings[key])} here and ${JSON.stringify(record[key])} in the running daemon`;
@@ -70,8 +74,18 @@ const difference = (record: HandoverRecord, settings: Settings): string | null =
     : `the listeners are "${asked}" here and "${inherited}" in the running daemon`;
 };
 
-/** @throws {HandoverRefused} `incompatible`, naming the difference. */
-export const checkHandover = ({ record }: Handover, settings: Settings): void => {
-  const what = difference(record, settings);
+/**
+ * @param deviation how this process differs from whom it is to run as, in words; null where it does not.
+ * @throws {HandoverRefused} `incompatible`, naming the difference.
+ */
+export const checkHandover = (
+  { record }: Handover,
+  settings: Settings,
+  deviation: (account: Account) => string | null,
+): void => {
+  const odd = settings.account && deviation(settings.account);
+  const what =
+    difference(record, settings) ??
+    (odd === null ? null : `this process is not ${accountText(settings.account)}: ${odd}`);
   if (what !== null) throw new HandoverRefused('incompatible', `${what}: a reload cannot change it`);
 };

@@ -65,6 +65,8 @@ const facilities: Table = {
     left.length === 0
       ? line('debug', 'no path of a listener is left')
       : line('warn', `could not remove ${left.map(({ path, reason }) => `${path} (${reason})`).join(', ')}`),
+  'identity.assumed': ({ user, uid, gid, groups }) =>
+    line('info', `runs as ${user ?? 'user'} (uid ${uid}, gid ${gid}, groups ${groups.join(' ')})`),
   'control.claimed': ({ path }) => line('debug', `control socket ${path}`),
   'control.failed': ({ message }) => line('error', message),
   'pid.written': ({ pid }, { settings }) => line('debug', `wrote pid ${pid} to ${settings.pidFile}`),

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly chdir: string | null;
   /** Octal; null for the supervisor's own. */
   readonly umask: string | null;
+  /** HOME and the like of the user the workers run as; none where that is whoever started it. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Whether an unchanged program of Node's is made a worker; null: if it is one. */
   readonly adopt: boolean | null;
 }
@@ -40,4 +42,15 @@ export interface Relaunch {
   /** As it was named: `$PWD` when that is the working directory. */
   readonly startDirectory: string;
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a user may need to do with a path. */
+export type Use = 'enter' | 'read' | 'execute' | 'make files in';
+
+/** A path without which nothing runs, or no next generation would. */
+export interface Need {
+  readonly path: string;
+  readonly use: Use;
+  /** What it is there for, in words that follow the path. */
+  readonly purpose: string;
 }

@@ -1,11 +1,9 @@
 /**
  * A supervisor as a handle: the machine, the real effects and the log, started together.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { createActor } from 'xstate';
 import type { Failure } from '../machines/events.js';
-import type { Settings } from '../machines/policy.js';
+import type { Account, Settings } from '../machines/policy.js';
 import {
   type Origin,
   type ReloadVerdict,
@@ -21,13 +19,15 @@ import type { Handover } from './handover.js';
 import type { Log } from './log.js';
 import { createNodeEnv, type NodeEnv, scratchDirectoryOf } from './os/node-env.js';
 import { startTimeOf } from './os/processes.js';
-import type { Program, Relaunch } from './program.js';
+import type { Need, Program, Relaunch } from './program.js';
 import { VERSION } from './version.js';
 
 export interface SupervisorParts {
   readonly settings: Settings;
   readonly program: Program;
   readonly relaunch: Relaunch;
+  /** What the user of `settings.account` must be able to use. */
+  readonly needs: readonly Need[];
   readonly origin: Origin;
   /** Where the log goes; null for standard error. */
   readonly logFile: string | null;
@@ -45,7 +45,7 @@ export interface SupervisorParts {
 }
 
 /** Makes a door to the operating system: the real one, or one that a test has built around it. */
-export type OpenEnv = (scratchDirectory: string) => NodeEnv;
+export type OpenEnv = (scratchDirectory: string, account: Account | null) => NodeEnv;
 
 export interface Supervisor {
   /**
@@ -83,16 +83,6 @@ const STOPPED: Failure = {
   message: 'the daemon was stopped before every worker was ready',
 };
 
-/** @throws {TanistError} `TANIST_RUN_DIR`. */
-export const ensureDirectory = (directory: string): void => {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TanistError('TANIST_RUN_DIR', `the run directory cannot be made: ${reason}`, { cause: error });
-  }
-};
-
 /**
  * Starts a supervisor: takes the lock, opens the listeners, starts the workers.
  *
@@ -100,8 +90,7 @@ export const ensureDirectory = (directory: string): void => {
  */
 export const startSupervisor = (parts: SupervisorParts): Supervisor => {
   const { settings, log } = parts;
-  ensureDirectory(dirname(settings.pidFile));
-  const env = (parts.openEnv ?? createNodeEnv)(scratchDirectoryOf(settings.pidFile));
+  const env = (parts.openEnv ?? createNodeEnv)(scratchDirectoryOf(settings.pidFile), settings.account);
   const input: SupervisorInput = {
     settings,
     version: VERSION,
@@ -116,6 +105,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
   const machine = provideEffects(env, {
     program: parts.program,
     relaunch: parts.relaunch,
+    needs: parts.needs,
     settings,
     output: parts.output ?? (() => [1, 2]),
     base: settings.pidFile.replace(/\.pid$/, ''),

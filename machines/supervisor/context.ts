@@ -145,6 +145,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   ...(context.scaled === null ? {} : { slots: context.scaled }),
   hangupStops: context.hangupStops,
   ...(context.anchor === null ? {} : { anchor: context.anchor }),
+  ...(context.settings.account === null ? {} : { account: context.settings.account }),
   descriptors: { lock: -1, token: -1, lifeWrite: -1, lifeRead: -1, peerRead: -1, fence: null },
   listeners: context.inheritance.listeners,
 });
@@ -168,6 +169,7 @@ export const failureOf = ({ context, event }: Args): Failure => {
     case 'pid.failed':
     case 'fence.failed':
     case 'listeners.failed':
+    case 'identity.failed':
     case 'lifePipe.failed':
     case 'service.failed':
     case 'control.failed':

@@ -1,7 +1,7 @@
 /**
  * Opening what is held to the end: lock, fence, listeners, life pipe, control socket.
  */
-import { assign, enqueueActions } from 'xstate';
+import { assign, enqueueActions, stopChild } from 'xstate';
 import { DEFAULTS } from '../policy.js';
 import { controlPath, failureOf, fencePath, type SupervisorContext } from './context.js';
 import { withGuards } from './setup.js';
@@ -42,6 +42,13 @@ export const withFacilities = withGuards.extend({
       });
       enqueue.assign({ opened: [...context.opened, 'listeners' as const] });
     }),
+    assumeIdentity: enqueueActions(({ context, enqueue }) => {
+      const { account } = context.settings;
+      if (account === null) return;
+      const { listeners } = context.inheritance;
+      enqueue.spawnChild('identity', { id: 'identity', input: { account, listeners } });
+    }),
+    closeIdentity: stopChild('identity'),
     openLifePipe: enqueueActions(({ enqueue }) => {
       enqueue.spawnChild('lifePipe', { id: 'lifePipe', input: {} });
     }),

@@ -54,8 +54,21 @@ export const idle = supervisorSetup.createStateConfig({
     binding: {
       description: 'The listeners are being opened.',
       on: {
-        'listeners.bound': { target: 'opening', actions: ['recordListeners', 'openLifePipe'] },
+        'listeners.bound': [
+          { guard: 'changesIdentity', target: 'assuming', actions: 'recordListeners' },
+          { target: 'opening', actions: ['recordListeners', 'openLifePipe'] },
+        ],
         'listeners.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+      },
+    },
+    assuming: {
+      description: 'What only root may open is open: the supervisor becomes the user it was told.',
+      entry: 'assumeIdentity',
+      exit: 'closeIdentity',
+      on: {
+        'identity.assumed': { target: 'opening', actions: 'openLifePipe' },
+        'identity.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
+        'reload.requested': earlyReload,
       },
     },
     opening: {

@@ -8,6 +8,7 @@ import {
   control,
   fence,
   flock,
+  identity,
   kill,
   leftovers,
   lifePipe,
@@ -39,6 +40,7 @@ export const withGuards = setup({
     control,
     fence,
     flock,
+    identity,
     kill,
     leftovers,
     lifePipe,
@@ -55,6 +57,7 @@ export const withGuards = setup({
     isAlarm: ({ event }, params: { alarm: AlarmName }) =>
       event.type === 'alarm.fired' && event.alarm === params.alarm,
     isSuccessor: ({ context }) => context.handover !== null,
+    changesIdentity: ({ context }) => context.settings.account !== null,
     isExclusive: ({ context }) => context.settings.handoff === 'exclusive',
     allReady: ({ context }) => allReady(context.slots),
     someReady: ({ context }) => context.everReady,

@@ -3,13 +3,14 @@
  */
 export type { Env } from '../os/env.js';
 export { createNodeEnv } from '../os/node-env.js';
-export type { Program, Relaunch } from '../program.js';
+export type { Need, Program, Relaunch, Use } from '../program.js';
 export { createAlarm } from './alarm.js';
 export { createAnchor } from './anchor.js';
 export { createChannel } from './channel.js';
 export { createControl } from './control.js';
 export { createFence, createFlock } from './flock.js';
 export { createFork } from './fork.js';
+export { createIdentity, type IdentityOptions } from './identity.js';
 export { createKill, createLeftovers } from './kill.js';
 export { createLifePipe, createListeners } from './listeners.js';
 export { createMemory } from './memory.js';

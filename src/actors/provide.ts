@@ -13,6 +13,7 @@ import { createChannel } from './channel.js';
 import { type ControlOptions, createControl } from './control.js';
 import { createFence, createFlock } from './flock.js';
 import { createFork, type ForkOptions } from './fork.js';
+import { createIdentity, type IdentityOptions } from './identity.js';
 import { createKill, createLeftovers } from './kill.js';
 import { createLifePipe, createListeners } from './listeners.js';
 import { createMemory } from './memory.js';
@@ -24,7 +25,7 @@ import { createSignals } from './signals.js';
 import { createStarter } from './starter.js';
 import { createSuccessor } from './successor.js';
 
-export interface EffectOptions extends ForkOptions, ControlOptions {
+export interface EffectOptions extends ForkOptions, ControlOptions, IdentityOptions {
   readonly relaunch: Relaunch;
 }
 
@@ -39,6 +40,7 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
       control: createControl(env, options),
       fence: createFence(env),
       flock: createFlock(env),
+      identity: createIdentity(env, options),
       kill,
       leftovers: createLeftovers(env),
       lifePipe: createLifePipe(env),

@@ -83,10 +83,12 @@ const wordsText = (words: readonly string[]): string =>
 /** All that is resolved from options, in one level. The pid file is the same: its lock says so. */
 const flat = (resolved: ResolvedSettings): Readonly<Record<string, unknown>> => {
   const { settings, surroundings, program, noWarn, ...others } = resolved;
-  const { pidFile, ...rest } = settings;
-  const { envFiles, chdir, ...around } = surroundings;
+  const { ownDirectory, ...told } = others;
+  const { pidFile, account, ...rest } = settings;
+  const { envFiles, chdir, variables, ...around } = surroundings;
+  const whom = { user: account && (account.user ?? account.uid), group: account?.gid };
   // A directory is compared where it leads to.
-  return { ...rest, ...around, envFile: envFiles, ...others };
+  return { ...rest, ...around, ...whom, envFile: envFiles, ...told };
 };
 
 const settingsDifference = (theirs: ResolvedSettings, ours: ResolvedSettings): string | null => {

@@ -107,8 +107,20 @@ const WORKERS: readonly OptionSpec[] = [
     fallback: 'SIGTERM',
   },
   { flag: '--standby', value: 'N', group: 'Workers', doc: 'Booted spares.', available: false },
-  { flag: '--user', value: 'USER', group: 'Workers', doc: 'Identity.', available: false },
-  { flag: '--group', value: 'GROUP', group: 'Workers', doc: 'Identity.', available: false },
+  {
+    flag: '--user',
+    value: 'USER',
+    group: 'Workers',
+    doc: 'Whom supervisor and workers run as, by name or number, once the addresses of --listen are bound; supplementary groups, HOME, USER and LOGNAME are those of that user, and the files are in <run dir>/USER. Only root may ask for it.',
+    fallback: 'whoever starts it',
+  },
+  {
+    flag: '--group',
+    value: 'GROUP',
+    group: 'Workers',
+    doc: 'Their group, by name or number. Only root may ask for it.',
+    fallback: "the user's primary group",
+  },
   {
     flag: '--env-file',
     value: 'FILE',

@@ -2,7 +2,7 @@
  * From words to an exit status: parse, run the one command, tell what went wrong. The only file that exits or prints.
  */
 import { asTanistError } from '../errors.js';
-import { startDirectoryOf } from '../os/resolve-program.js';
+import { processContext } from '../os/process-context.js';
 import { VERSION } from '../version.js';
 import {
   asksForJson,
@@ -30,10 +30,7 @@ const terminal: Terminal = {
 };
 
 const contextOf = (): CommandLineContext => ({
-  env: process.env,
-  cwd: startDirectoryOf(process.env, process.cwd()),
-  uid: process.getuid?.() ?? -1,
-  platform: process.platform,
+  ...processContext(),
   columns: terminal.columns,
 });
 

@@ -34,7 +34,13 @@ const DECIDED: Readonly<Record<string, string>> = {
 const NAME = /^[a-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*$/;
 
 /** Settings are judged as they are, not by the machine the program happens to be on. */
-const ANYWHERE = { env: { TANIST_RUN_DIR: '/' }, cwd: '/', uid: 0, platform: process.platform };
+const ANYWHERE = {
+  env: { TANIST_RUN_DIR: '/' },
+  cwd: '/',
+  uid: 0,
+  platform: process.platform,
+  accounts: null,
+};
 
 const isRecord = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
   typeof raw === 'object' && raw !== null && !Array.isArray(raw);

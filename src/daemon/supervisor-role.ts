@@ -6,13 +6,8 @@ import { reportError } from '../cli/report.js';
 import { asTanistError, TanistError } from '../errors.js';
 import { startRun } from '../late.js';
 import { holdSignals } from '../os/held-signals.js';
-import {
-  ownStart,
-  type ScriptStart,
-  scriptCommand,
-  scriptStartOf,
-  startDirectoryOf,
-} from '../os/resolve-program.js';
+import { processContext } from '../os/process-context.js';
+import { ownStart, type ScriptStart, scriptCommand, scriptStartOf } from '../os/resolve-program.js';
 import { tellWaiting } from '../start-refusal.js';
 import { type DaemonLine, readDaemonLine } from './command-line.js';
 import type { DaemonDefinition } from './definition.js';
@@ -32,10 +27,8 @@ const withOwnHint = (error: TanistError, script: string): TanistError =>
 export const supervise = async (definition: DaemonDefinition, argv: readonly string[]): Promise<number> => {
   let script = definition.name;
   try {
-    const { env, platform } = process;
-    const cwd = startDirectoryOf(env, process.cwd());
-    const context = { env, cwd, platform, uid: process.getuid?.() ?? -1, columns: terminal().columns };
-    const start = ownStart(cwd, env);
+    const context = { ...processContext(), columns: terminal().columns };
+    const start = ownStart(context.cwd, context.env);
     script = start.script;
     const line = readLine(definition, start, argv, context);
     if (line.kind === 'help') {

@@ -4,7 +4,8 @@
  * Descriptors are plain numbers. A stream is the descriptor of a connected socket.
  */
 import type { BoundListener, Failure, Identity } from '../../machines/events.js';
-import type { ListenSpec } from '../../machines/policy.js';
+import type { Account, ListenSpec } from '../../machines/policy.js';
+import type { Use } from '../program.js';
 
 /** Ends a subscription, a timer or a watch. Harmless when it is called again. */
 export type Dispose = () => void;
@@ -117,6 +118,17 @@ export interface Env {
 
   /** Reads the memory of a child that has not been reaped. Throws where the system does not tell. */
   openMemory(pid: number): MemoryGauge;
+
+  // ── whom the process runs as ──
+  /**
+   * Becomes another user for good and returns its groups. Throws a TanistError when anything of that did not happen;
+   * the process is anything in between then.
+   */
+  assume(account: Account): readonly number[];
+  /** Makes a socket's path another user's, while it names that file (`device:inode`). Throws when it cannot. */
+  give(path: string, file: string, account: Account): void;
+  /** Why this process may not use a path so; null where it may. */
+  obstacle(path: string, use: Use): string | null;
 
   // ── files and locks ──
   /** Opens or adopts the pid file and tries to lock it. Throws a TanistError when that cannot be tried. */

@@ -5,7 +5,7 @@ import { closeSync, constants, fstatSync, openSync, type Stats, statSync, writeS
 import { TanistError } from '../errors.js';
 
 /** Its group may read it, as for the logs in /var/log; nobody else. */
-const MODE = 0o640;
+export const LOG_MODE = 0o640;
 
 export interface LogFile {
   readonly path: string;
@@ -31,7 +31,7 @@ const openAppending = (path: string): number =>
   openSync(
     path,
     constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY,
-    MODE,
+    LOG_MODE,
   );
 
 /** Another file behind the name cannot stall the supervisor: a pipe would, when nobody reads it. */

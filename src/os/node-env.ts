@@ -5,10 +5,12 @@ import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import type { Account } from '../../machines/policy.js';
 import { createControlServer } from './control-server.js';
 import { duplicate, makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
 import type { Env } from './env.js';
 import { takeOverSignal } from './held-signals.js';
+import { asAccount, assume, give, obstacle } from './identity.js';
 import { listenUnix, removeQuietly } from './listening.js';
 import { holdersOf, lockPidFile, openFence, tryLock } from './locks.js';
 import { openMemory } from './memory.js';
@@ -48,8 +50,11 @@ export interface NodeEnv extends Env {
   killAll(): void;
 }
 
-/** @param scratchDirectory private to this user; sockets live there for a moment while two ends are made. */
-export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
+/**
+ * @param scratchDirectory private to this user; sockets live there for a moment while two ends are made.
+ * @param account whom this process is to become: files that are locked before are opened as that user.
+ */
+export const createNodeEnv = (scratchDirectory: string, account: Account | null): NodeEnv => {
   const streams = new Streams();
   const processes = new Processes(streams.sockets);
   sweepDescriptors();
@@ -80,8 +85,11 @@ export const createNodeEnv = (scratchDirectory: string): NodeEnv => {
     reapOrphan,
     reapingObstacle,
     openMemory,
-    lockPidFile,
-    openFence,
+    assume,
+    give,
+    obstacle,
+    lockPidFile: (path, inherited) => asAccount(account, () => lockPidFile(path, inherited)),
+    openFence: (path) => asAccount(account, () => openFence(path)),
     tryLock,
     holdersOf,
     listen: openListeners,

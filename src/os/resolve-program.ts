@@ -124,6 +124,7 @@ export const resolveProgram = (
   const directory = directoryOf(place);
   const env: Record<string, string> = {
     ...cleanEnvironment(inherited),
+    ...place.variables,
     ...readEnvFiles(place.envFiles),
     // Programs that ask the environment first must not be told another directory.
     ...(place.chdir === null ? {} : { PWD: directory }),

@@ -2,6 +2,7 @@
  * The table of settings: for each its key in a program, its flag on a command line and its reader.
  */
 import { MOST_WORKERS } from '../../machines/policy.js';
+import { accountReader, accountSchema } from './account.js';
 import { durationReader } from './duration.js';
 import type { Reader, Reading } from './mistake.js';
 import {
@@ -81,6 +82,8 @@ const FIELDS = {
   stopSignal: { flag: '--stop-signal', read: readSignal, schema: signalSchema(NOT_A_FAREWELL) },
   envFile: { flag: '--env-file', read: readFilePaths, schema: listSchema(filePathSchema), repeatable: true },
   adopt: { flag: '--adopt', off: '--no-adopt', read: readToggle, schema: switchSchema },
+  user: { flag: '--user', read: accountReader('user'), schema: accountSchema },
+  group: { flag: '--group', read: accountReader('group'), schema: accountSchema },
   chdir: { flag: '--chdir', read: readDirectory, schema: pathSchema },
   umask: { flag: '--umask', read: readUmask, schema: umaskSchema },
   anchor: { flag: '--anchor', off: '--no-anchor', read: readToggle, schema: switchSchema },

@@ -2,6 +2,7 @@
  * Where the files of a supervisor are: lock and pid, and the control socket beside them.
  */
 import { basename, extname, isAbsolute, join, resolve } from 'node:path';
+import type { Accounts } from './account.js';
 import type { Reader, Reading } from './mistake.js';
 
 /** What settings depend on besides the options; given, so that a test can say what it is. */
@@ -13,9 +14,24 @@ export interface SettingsContext {
   readonly uid: number;
   /** As in `process.platform`. */
   readonly platform: string;
+  /** Users and groups to look names up in; null where settings are judged apart from any system. */
+  readonly accounts: Accounts | null;
+  /** This process continues a daemon: it inherits whom that runs as, and need not be root to be told. */
+  readonly isSuccessor?: boolean;
 }
 
 const NAME_BYTES = 64;
+
+/** Root's, where nothing names another one. */
+export const ROOTS_RUN_DIRECTORY = '/run/tanist';
+
+/** systemd lists several directories with colons between them; the first is the unit's own. */
+const nameOf = (given: string | undefined, env: SettingsContext['env']): string | undefined =>
+  given ?? (env.TANIST_RUN_DIR || env.RUNTIME_DIRECTORY?.split(':')[0]);
+
+/** Whether an option or the environment names the run directory. */
+export const isNamed = (given: string | undefined, { env }: SettingsContext): boolean =>
+  Boolean(nameOf(given, env));
 
 /**
  * The directory of all supervisors of one user.
@@ -25,10 +41,9 @@ const NAME_BYTES = 64;
  */
 export const resolveRunDirectory = (given: string | undefined, context: SettingsContext): Reading<string> => {
   const { env, cwd, uid } = context;
-  // systemd lists several directories with colons between them; the first is the unit's own.
-  const named = given ?? (env.TANIST_RUN_DIR || env.RUNTIME_DIRECTORY?.split(':')[0]);
+  const named = nameOf(given, env);
   if (named) return { value: resolve(cwd, named) };
-  if (uid === 0) return { value: '/run/tanist' };
+  if (uid === 0) return { value: ROOTS_RUN_DIRECTORY };
   // The XDG specification has relative paths ignored.
   if (env.XDG_RUNTIME_DIR && isAbsolute(env.XDG_RUNTIME_DIR)) {
     return { value: join(env.XDG_RUNTIME_DIR, 'tanist') };

@@ -73,6 +73,15 @@ export interface SupervisorOptions {
   /** What asks a worker to leave. Default `SIGTERM`. */
   readonly stopSignal?: string;
   /**
+   * Whom supervisor and workers run as, by name or number, once lock and listeners are open: root may start it, and
+   * nobody else. Supplementary groups are those of that user, HOME, USER and LOGNAME of the workers too, and the
+   * files are in a directory of that user's, `<runDir>/<user>`. Every generation is that user. In the process of
+   * `createSupervisor()` all of the program becomes it. Default: whoever starts it.
+   */
+  readonly user?: string | number;
+  /** The group, by name or number; root alone. Default: the primary group of `user`. */
+  readonly group?: string | number;
+  /**
    * Files of variables for the workers, `NAME=value` a line; later files win over earlier ones, and all over the
    * inherited environment. Read anew by every generation. Relative to the start directory. Default none.
    */
@@ -125,11 +134,4 @@ export interface CommandLineSettings {
 }
 
 /** Keys of options that are known, but not available in this version: refused, never ignored. */
-export const UNAVAILABLE_KEYS: readonly string[] = [
-  'standby',
-  'probationMs',
-  'user',
-  'group',
-  'noPidFile',
-  'control',
-];
+export const UNAVAILABLE_KEYS: readonly string[] = ['standby', 'probationMs', 'noPidFile', 'control'];

@@ -210,6 +210,17 @@ const anchorsEnd: Invariant = {
   },
 };
 
+const workersAreTheUsers: Invariant = {
+  guarantee: 'S18: workers run as the user that was asked for',
+  check: (world) => {
+    const wanted = world.settings.account?.uid ?? 0;
+    const other = world.workers.find(({ process }) => (process.account?.uid ?? 0) !== wanted);
+    return other === undefined
+      ? null
+      : `${other.process.name} runs as user ${other.process.account?.uid ?? 0}`;
+  },
+};
+
 const waitsEnd: Invariant = {
   guarantee: 'G6: nobody waits without an alarm or a living peer',
   check: (world) => {
@@ -238,6 +249,7 @@ export const INVARIANTS: readonly Invariant[] = [
   nobodyIsKilledByHisVictim,
   pidFileIsTrue,
   signalsAreOurs,
+  workersAreTheUsers,
   nothingIsUncaught,
   waitsEnd,
   anchorsOwnNothing,

@@ -23,7 +23,9 @@ export type Safeguard =
   /** The pid is written where it changes. */
   | 'pid'
   /** Alarms fire. */
-  | 'alarms';
+  | 'alarms'
+  /** The process becomes the user it is told. */
+  | 'account';
 
 /** The control socket of one supervisor, at the path it has claimed. */
 export interface ControlEnd {

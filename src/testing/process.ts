@@ -2,6 +2,7 @@
  * A process of the simulated kernel.
  */
 import type { Identity } from '../../machines/events.js';
+import type { Account } from '../../machines/policy.js';
 import type { Description } from './descriptions.js';
 
 export type ProcessState = 'running' | 'stopped' | 'zombie' | 'gone';
@@ -50,6 +51,8 @@ export class SimulatedProcess {
   /** What the kernel sends it when its parent ends; null for nothing. */
   deathSignal: string | null = null;
   memoryBytes = 50_000_000;
+  /** Whom it runs as: what its parent was, until it becomes another; null for root. */
+  account: Account | null;
   program: Program | null = null;
   exit: Exit | null = null;
   /** It was killed in the middle of its code: what it had just done it could tell nobody. */
@@ -63,6 +66,7 @@ export class SimulatedProcess {
     this.pid = pid;
     this.startTime = startTime;
     this.parent = parent;
+    this.account = parent?.account ?? null;
     this.group = group;
     this.isOurs = isOurs;
     parent?.children.add(this);

@@ -74,6 +74,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     maxMemoryBytes: pick([null, 100_000_000]),
     stopSignal: 'SIGTERM',
     anchor: pick([false, true]),
+    account: pick([null, null, { user: 'nobody', uid: 65_534, gid: 65_534 }]),
     ...changes,
   };
 };

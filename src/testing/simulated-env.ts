@@ -11,6 +11,8 @@ import { mayFail } from './machinery.js';
 import type { SimulatedProcess } from './process.js';
 import { openStream } from './streams.js';
 
+const nothing = (): void => undefined;
+
 const pidOf = (content: string): number | null =>
   /^[1-9][0-9]*\n/.test(content) ? Number.parseInt(content, 10) : null;
 
@@ -222,13 +224,21 @@ export const createSimulatedEnv = (machinery: Machinery, process: SimulatedProce
     reapOrphan: () => null,
     reapingObstacle: () => null,
     openMemory: (pid) => gaugeOf(machinery, pid),
+    assume: (account) => {
+      mayFail(machinery, 'assume');
+      kernel.note(() => `${process.name} becomes ${account.user}`);
+      if (!off.has('account')) process.account = account;
+      return [account.gid];
+    },
+    // Nothing in this world depends on whom a path belongs to.
+    give: nothing,
+    obstacle: () => null,
     ...locks(machinery, process),
     ...sockets(machinery, process),
     ...control(machinery, process),
   };
 };
 
-const nothing = (): void => undefined;
 const never = <Value>(): Promise<Value> => new Promise<Value>(nothing);
 
 /**
@@ -256,6 +266,9 @@ export const DEAD: Env = {
   listen: never,
   listenUnix: never,
   unlink: () => null,
+  assume: () => [],
+  give: nothing,
+  obstacle: () => null,
   exists: () => false,
   socketPair: never,
   makeToken: never,

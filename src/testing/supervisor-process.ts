@@ -93,6 +93,7 @@ const machineFor = (settings: Settings, mutate: Mutation): Machine => {
     output: () => [1, 2],
     program: WORKER,
     relaunch: RELAUNCH,
+    needs: [],
     base: settings.pidFile.replace(/\.pid$/, ''),
     status: statusNow,
   });
@@ -193,7 +194,9 @@ export class SupervisorProcess implements Program {
     try {
       const handover = parseHandover(this.#readRecord(Number(messages)), Number(messages));
       this.generation = handover.record.generation;
-      checkHandover(handover, this.options.settings);
+      checkHandover(handover, this.options.settings, ({ uid }) =>
+        this.process.account?.uid === uid ? null : `its uid is ${this.process.account?.uid ?? 0}`,
+      );
       if (this.options.boot === 'config-invalid')
         throw new HandoverRefused('config-invalid', 'an option is unknown');
       this.#start(handover);

@@ -5,6 +5,7 @@ import { type ErrorCode, TanistError } from '../errors.js';
 
 /** Calls that can fail. */
 export type FallibleCall =
+  | 'assume'
   | 'lockPidFile'
   | 'openFence'
   | 'tryLock'
@@ -38,6 +39,7 @@ class SystemError extends Error {
 
 /** The real door wraps what the system says of these. */
 const WRAPPED: Readonly<Partial<Record<FallibleCall, ErrorCode>>> = {
+  assume: 'TANIST_IDENTITY',
   lockPidFile: 'TANIST_LOCK_FAILED',
   openFence: 'TANIST_LOCK_FAILED',
   tryLock: 'TANIST_LOCK_FAILED',

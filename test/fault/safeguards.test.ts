@@ -31,6 +31,14 @@ const BREAKS: readonly Break[] = [
     options: { odds: { ...NO_FAULTS, secondStart: 0.02 } },
   },
   { off: 'pid', breaks: /^G1: the pid file/, options: { settings: overlap, odds: NO_FAULTS } },
+  {
+    off: 'account',
+    breaks: /^S18/,
+    options: {
+      settings: { account: { user: 'nobody', uid: 65_534, gid: 65_534 } },
+      odds: NO_FAULTS,
+    },
+  },
   { off: 'alarms', breaks: /^G6|^liveness/, options: { odds: crashes } },
 ];
 /** Most are found within ten seeds, that of the token within a hundred. */

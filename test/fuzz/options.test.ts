@@ -16,6 +16,7 @@ const CONTEXT: CommandLineContext = {
   cwd: '/srv',
   uid: 1_000,
   platform: 'linux',
+  accounts: null,
   columns: 80,
 };
 

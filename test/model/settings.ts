@@ -24,5 +24,6 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   maxMemoryBytes: null,
   stopSignal: 'SIGTERM',
   anchor: false,
+  account: null,
   ...changes,
 });

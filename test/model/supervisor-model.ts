@@ -31,7 +31,7 @@ import type { Edge, Model } from './walk.js';
 
 export type SupervisorCovered = Covered<typeof supervisorMachine>;
 
-type Facility = 'lock' | 'fence' | 'listeners' | 'lifePipe' | 'service' | 'control' | 'release';
+type Facility = 'lock' | 'fence' | 'listeners' | 'identity' | 'lifePipe' | 'service' | 'control' | 'release';
 
 interface World {
   readonly owed: readonly Facility[];
@@ -76,12 +76,14 @@ interface Outcome {
 
 const LEFTOVER = { pid: 601, startTime: '1' };
 const SUCCESSOR = 201;
+const NOBODY = { user: 'nobody', uid: 65_534, gid: 65_534 };
 const ANCHOR = { pid: 90, startTime: '1' };
 
 /** States that wait without an alarm of their own, and why that is right. */
 export const UNALARMED: Readonly<Record<string, string>> = {
   'idle.locking': 'our own process answers, held or acquired',
   'idle.binding': 'our own process answers, bound or failed',
+  'idle.assuming': 'our own process answers, assumed or failed',
   'idle.opening': 'our own process answers, opened or failed',
   'idle.mooring': 'our own process answers, prepared or failed',
   'idle.publishing': 'our own process answers, claimed or failed',
@@ -117,6 +119,7 @@ const ANSWERS: Readonly<Record<Facility, readonly PlainEvent[]>> = {
   ],
   fence: [fact('fence.acquired', { descriptor: 6 }), failure('fence.failed')],
   listeners: [fact('listeners.bound', { listeners: [] }), failure('listeners.failed')],
+  identity: [fact('identity.assumed', { ...NOBODY, groups: [NOBODY.gid] }), failure('identity.failed')],
   lifePipe: [fact('lifePipe.opened', { write: 8, read: 9 }), failure('lifePipe.failed')],
   service: [fact('service.prepared', { descriptor: 12 }), failure('service.failed')],
   control: [fact('control.claimed', { path: '/run/daemon.sock' }), failure('control.failed')],
@@ -284,6 +287,7 @@ const FACILITIES: Readonly<Record<string, Facility>> = {
   flock: 'lock',
   fence: 'fence',
   listeners: 'listeners',
+  identity: 'identity',
   lifePipe: 'lifePipe',
   service: 'service',
 };
@@ -669,6 +673,7 @@ const UNPUBLISHED = [
   'idle.locking',
   'idle.fencing',
   'idle.binding',
+  'idle.assuming',
   'idle.opening',
   'idle.mooring',
   'idle.publishing',

@@ -22,6 +22,14 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     settings: { hotReload: false, anchor: true },
   },
   'first, overlap, 2 slots, daemonized': { ...calm, daemonized: true, settings: { workers: 2 } },
+  'first, overlap, 1 slot, another user': {
+    ...first,
+    settings: { account: { user: 'nobody', uid: 65_534, gid: 65_534 } },
+  },
+  'first, overlap, 1 slot, another user, no reload': {
+    ...first,
+    settings: { hotReload: false, account: { user: 'nobody', uid: 65_534, gid: 65_534 } },
+  },
   'successor, overlap, 1 slot': { ...first, successor: true, settings: {} },
   'successor, exclusive, 1 slot': { ...first, successor: true, settings: { handoff: 'exclusive' } },
   'successor, exclusive, no protocol, 1 slot': {

@@ -20,6 +20,7 @@ const CONTEXT = {
   cwd: '/srv/web',
   uid: 1000,
   platform: 'linux',
+  accounts: null,
   columns: 80,
 };
 

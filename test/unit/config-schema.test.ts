@@ -7,7 +7,13 @@ import { configSchema } from '../../src/cli/config-schema.js';
 import { checkSettings, type SettingsContext } from '../../src/config.js';
 import { FILE_KEYS } from '../../src/settings/fields.js';
 
-const CONTEXT: SettingsContext = { env: { HOME: '/home/ann' }, cwd: '/srv', uid: 1000, platform: 'linux' };
+const CONTEXT: SettingsContext = {
+  env: { HOME: '/home/ann' },
+  cwd: '/srv',
+  uid: 1000,
+  platform: 'linux',
+  accounts: null,
+};
 
 const validate = new Ajv2020({ strict: true }).compile(configSchema());
 

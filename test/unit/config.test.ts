@@ -10,6 +10,7 @@ const CONTEXT: SettingsContext = {
   cwd: '/srv/app',
   uid: 1000,
   platform: 'linux',
+  accounts: null,
 };
 
 /** `{ '--workers': '2' }` as if it had been written before `server.js`. */
@@ -65,13 +66,15 @@ test('without options every setting has its documented default', () => {
       maxMemoryBytes: null,
       stopSignal: 'SIGTERM',
       anchor: true,
+      account: null,
     },
     logLevel: 'info',
     noWarn: false,
     logFile: null,
     daemonize: false,
+    ownDirectory: null,
     program: { command: 'server.js', args: [] },
-    surroundings: { envFiles: [], chdir: null, umask: null, adopt: null },
+    surroundings: { envFiles: [], chdir: null, umask: null, variables: {}, adopt: null },
   });
 });
 
@@ -146,6 +149,7 @@ test('a program and a command line that say the same get the same settings', () 
     envFiles: ['/srv/app/common.env', '/etc/web.env'],
     chdir: '/srv/app/current',
     umask: '027',
+    variables: {},
     adopt: null,
   });
 });

@@ -140,6 +140,7 @@ const STATUS: Status = {
   reload: null,
   lastReload: null,
   anchor: null,
+  account: null,
 };
 
 const idOf = (request: IncomingMessage): string =>

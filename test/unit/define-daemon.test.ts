@@ -9,7 +9,13 @@ import { defineDaemon } from '../../src/daemon.js';
 import { TanistError } from '../../src/errors.js';
 import type { Worker } from '../../src/worker/worker.js';
 
-const CONTEXT = { env: { TANIST_RUN_DIR: '/run/test' }, cwd: '/srv', uid: 1000, platform: 'linux' };
+const CONTEXT = {
+  env: { TANIST_RUN_DIR: '/run/test' },
+  cwd: '/srv',
+  uid: 1000,
+  platform: 'linux',
+  accounts: null,
+};
 const OWN = { command: '/usr/bin/node', args: ['/srv/ticker.mjs'], script: '/srv/ticker.mjs' };
 
 const DECLARED = {

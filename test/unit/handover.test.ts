@@ -251,14 +251,28 @@ describe('what a reload cannot change', () => {
   const settingsOf = (options: object): Settings =>
     resolveSettings(
       { command: 'web', name: 'web', pidFile: '/run/web.pid', ...options },
-      { env: {}, cwd: '/', uid: 0, platform: 'linux' },
+      {
+        env: {},
+        cwd: '/',
+        uid: 0,
+        platform: 'linux',
+        accounts: {
+          user: (name) => (name === 'www' ? { name, uid: 33, gid: 33, home: '/var/www' } : null),
+          group: (name) => (name === 'staff' ? { name, gid: 50 } : null),
+        },
+      },
     ).settings;
 
   const LISTEN = ['127.0.0.1:8080', 'admin=unix:/run/admin.sock'];
 
-  const differenceOf = (options: object, record: HandoverRecord = RECORD): string => {
+  const differenceOf = (
+    options: object,
+    record: HandoverRecord = RECORD,
+    deviation: string | null = null,
+  ): string => {
     try {
-      checkHandover({ record, messages: 3 }, settingsOf({ listen: LISTEN, ...options }));
+      const settings = settingsOf({ listen: LISTEN, ...options });
+      checkHandover({ record, messages: 3 }, settings, () => deviation);
       return 'none';
     } catch (error) {
       if (!(error instanceof HandoverRefused)) throw error;
@@ -294,6 +308,27 @@ describe('what a reload cannot change', () => {
     ],
   ])('is told: %j', (options, message) => {
     expect(differenceOf(options)).toBe(message);
+  });
+
+  const WWW = { user: 'www', uid: 33, gid: 33 };
+
+  it('S11: is whom it runs as: a successor inherits that, and changes nothing', () => {
+    const asWww = { ...RECORD, account: WWW };
+    expect(differenceOf({ user: 'www' }, asWww)).toBe('none');
+    expect(differenceOf({ user: 'www', group: 'staff' }, asWww)).toBe(
+      'it runs as www (uid 33, gid 50) here and www (uid 33, gid 33) in the running daemon: a reload cannot change it',
+    );
+    expect(differenceOf({}, asWww)).toContain('it runs as whoever starts it here and www (uid 33, gid 33)');
+    expect(differenceOf({ user: 'www' })).toContain('www (uid 33, gid 33) here and whoever starts it');
+  });
+
+  it('S11: is the process itself, if that is not whom its options say', () => {
+    const asWww = { ...RECORD, account: WWW };
+    expect(differenceOf({ user: 'www' }, asWww, 'its egid is 0, 33 was expected')).toBe(
+      'this process is not www (uid 33, gid 33): its egid is 0, 33 was expected: a reload cannot change it',
+    );
+    // Where nobody asked for a user, the process is whoever it is.
+    expect(differenceOf({}, RECORD, 'its uid is 7')).toBe('none');
   });
 
   it.each([
@@ -356,7 +391,7 @@ describe('what a reload cannot change', () => {
         onTestFinished(() => closeSync(descriptor));
         const port = told.slice(told.lastIndexOf(':') + 1);
         const again = settingsOf({ listen: [address.replace(/:0$/, `:${port}`)] });
-        expect(() => checkHandover({ record: bound(told), messages: 3 }, again)).not.toThrow();
+        expect(() => checkHandover({ record: bound(told), messages: 3 }, again, () => null)).not.toThrow();
       }
     },
   );

@@ -17,6 +17,7 @@ const CONTEXT: CommandLineContext = {
   cwd: '/srv',
   uid: 1000,
   platform: 'linux',
+  accounts: null,
   columns: 80,
 };
 

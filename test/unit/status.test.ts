@@ -74,6 +74,7 @@ describe('the status', () => {
       reload: null,
       lastReload: null,
       anchor: null,
+      account: null,
     });
   });
 
