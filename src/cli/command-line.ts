@@ -15,6 +15,8 @@ import {
 } from '../settings/mistake.js';
 import {
   controlPathOf,
+  isNamed,
+  ROOTS_RUN_DIRECTORY,
   readDirectory,
   readFilePath,
   readName,
@@ -221,7 +223,8 @@ const readTarget = (
 ): TargetQuery => {
   const name = read('--name', readName);
   const pidFile = read('--pid-file', readFilePath);
-  const runDirectory = resolveRunDirectory(read('--run-dir', readDirectory), context);
+  const named = read('--run-dir', readDirectory);
+  const runDirectory = resolveRunDirectory(named, context);
   if (name !== undefined && pidFile !== undefined) {
     const message = `--name ${shown(name)} and --pid-file ${shown(pidFile)}: expected only one of them`;
     mistakes.push({ option: '--name', message });
@@ -236,7 +239,10 @@ const readTarget = (
     mistakes.push({ option: '--run-dir', message: `--run-dir: expected ${runDirectory.expected}` });
     return { kind: 'only', runDirectory: '' };
   }
-  return name === undefined
-    ? { kind: 'only', runDirectory: runDirectory.value }
-    : { kind: 'name', name, runDirectory: runDirectory.value };
+  const directories = {
+    runDirectory: runDirectory.value,
+    // Where nobody named another directory, daemons that root has started for this user are his to ask as well.
+    ...(isNamed(named, context) || context.uid === 0 ? {} : { rootsDirectory: ROOTS_RUN_DIRECTORY }),
+  };
+  return name === undefined ? { kind: 'only', ...directories } : { kind: 'name', name, ...directories };
 };

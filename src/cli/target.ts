@@ -2,6 +2,7 @@
  * Which supervisor a command is about.
  */
 import { readdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TanistError } from '../errors.js';
 import { isLockFree } from '../os/lock-probe.js';
@@ -11,8 +12,14 @@ import { isAnswered } from './control-client.js';
 /** What was asked for; paths are absolute. */
 export type TargetQuery =
   | { readonly kind: 'pid-file'; readonly pidFile: string }
-  | { readonly kind: 'name'; readonly name: string; readonly runDirectory: string }
-  | { readonly kind: 'only'; readonly runDirectory: string };
+  | ({ readonly kind: 'name'; readonly name: string } & Directories)
+  | ({ readonly kind: 'only' } & Directories);
+
+interface Directories {
+  readonly runDirectory: string;
+  /** Root's own: there may be daemons of the user who asks in it. */
+  readonly rootsDirectory?: string;
+}
 
 /** One supervisor, running or not. */
 export interface Target {
@@ -40,11 +47,18 @@ export const onlyOne = (targets: readonly Target[], query: TargetQuery): Target 
 /** All supervisors that are meant, sorted; without a name, all that run in the run directory. */
 export const findTargets = async (query: TargetQuery): Promise<readonly Target[]> => {
   if (query.kind === 'pid-file') return [targetOf(query.pidFile)];
-  const pidFiles = await pidFilesIn(query.runDirectory);
+  const pidFiles = await searched(query, RUNNING);
   if (query.kind === 'name') return named(query.name, query.runDirectory, pidFiles).map(targetOf);
   const targets = pidFiles.map(targetOf);
   const run = await Promise.all(targets.map(runs));
   return targets.filter((_, index) => run[index]);
+};
+
+/** The same of all that have left a log, whether they run or not. */
+export const findLogs = async (query: TargetQuery): Promise<readonly Target[]> => {
+  if (query.kind === 'pid-file') return [targetOf(query.pidFile)];
+  const targets = (await searched(query, LOGGED)).map(targetOf);
+  return query.kind === 'only' ? targets : targets.filter(({ name }) => name === query.name);
 };
 
 export const notRunning = (target: Target): TanistError =>
@@ -74,28 +88,58 @@ const named = (name: string, runDirectory: string, pidFiles: readonly string[]):
   return found.length === 0 || found.includes(own) ? [own] : found;
 };
 
-/** Pid files that exist, or should by the socket beside them, here and one level below: `--user` has its own. */
-const pidFilesIn = async (runDirectory: string): Promise<readonly string[]> => {
+/** Endings of files that a daemon has while it runs, and afterwards. */
+const RUNNING = /.\.(pid|sock)$/;
+const LOGGED = /.\.log$/;
+
+/** Pid files that exist, or should by the files beside them. */
+const searched = async (directories: Directories, ending: RegExp): Promise<readonly string[]> => {
+  const { runDirectory, rootsDirectory } = directories;
+  const ownThere = rootsDirectory === undefined ? [] : await ownPidFilesIn(rootsDirectory, ending);
+  return [...(await pidFilesIn(runDirectory, ending)), ...ownThere];
+};
+
+/** Here and one level below: `--user` has its own. */
+const pidFilesIn = async (runDirectory: string, ending: RegExp): Promise<readonly string[]> => {
   const entries = await entriesOf(runDirectory, 'TANIST_RUN_DIR');
+  if (entries === null) return ownPidFilesIn(runDirectory, ending);
   const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(runDirectory, entry.name));
-  const nested = await Promise.all(below.map(async (path) => pidFilesOf(path, await entriesOf(path, null))));
-  return [...new Set([...pidFilesOf(runDirectory, entries), ...nested.flat()])].sort();
+  const nested = await Promise.all(
+    below.map(async (path) => pidFilesOf(path, (await entriesOf(path, null)) ?? [], ending)),
+  );
+  return [...new Set([...pidFilesOf(runDirectory, entries, ending), ...nested.flat()])].sort();
+};
+
+/** What is ours in a run directory that only its owner may look into: `--user` has put it there. */
+const ownPidFilesIn = async (runDirectory: string, ending: RegExp): Promise<readonly string[]> => {
+  const own = join(runDirectory, ownName());
+  return [...new Set(pidFilesOf(own, (await entriesOf(own, null)) ?? [], ending))].sort();
+};
+
+const ownName = (): string => {
+  try {
+    return userInfo().username;
+  } catch {
+    // A number without a name: its directory is called so.
+    return String(process.getuid?.());
+  }
 };
 
 type Entries = readonly { readonly name: string; isDirectory(): boolean }[];
 
-const pidFilesOf = (directory: string, entries: Entries): readonly string[] =>
+const pidFilesOf = (directory: string, entries: Entries, ending: RegExp): readonly string[] =>
   entries
-    .filter((entry) => !entry.isDirectory() && /.\.(pid|sock)$/.test(entry.name))
-    .map((entry) => pidFileOf(directory, entry.name.replace(/\.(pid|sock)$/, '')));
+    .filter((entry) => !entry.isDirectory() && ending.test(entry.name))
+    .map((entry) => pidFileOf(directory, entry.name.replace(/\.(pid|sock|log)$/, '')));
 
-/** What is in a directory; nothing if there is none, and nothing if another user's may not be read. */
-const entriesOf = async (path: string, refusal: 'TANIST_RUN_DIR' | null): Promise<Entries> => {
+/** What is in a directory; nothing if there is none, and null if another user's may not be read. */
+const entriesOf = async (path: string, refusal: 'TANIST_RUN_DIR' | null): Promise<Entries | null> => {
   try {
     return await readdir(path, { withFileTypes: true });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || refusal === null) return [];
+    if (code === 'ENOENT') return [];
+    if (code === 'EACCES' || refusal === null) return null;
     throw new TanistError(refusal, `the run directory ${JSON.stringify(path)} cannot be read (${code})`, {
       cause,
     });

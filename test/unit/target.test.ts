@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findTarget, findTargets } from '../../src/cli/target.js';
+import { findLogs, findTarget, findTargets } from '../../src/cli/target.js';
 import { printable } from '../../src/cli/terminal.js';
 import { isLockFree, openLockProbe } from '../../src/os/lock-probe.js';
 
@@ -131,6 +131,45 @@ test('a name means the file in the run directory itself first', async () => {
   writeFileSync(path('web.pid'), '');
   expect(await findTarget(named('web'))).toMatchObject({ pidFile: path('web.pid') });
   expect(await findTarget(named('unknown'))).toMatchObject({ pidFile: path('unknown.pid') });
+});
+
+test("what root has started for this user is found in root's run directory, and nothing else there", async () => {
+  const me = userInfo().username;
+  for (const name of ['own', 'roots']) mkdirSync(path(name));
+  for (const name of [me, 'somebody']) mkdirSync(path('roots', name));
+  await answering('roots', 'of-root.sock');
+  await answering('roots', 'somebody', 'other.sock');
+  await answering('roots', me, 'web.sock');
+  await answering('own', 'mine.sock');
+  const both = { runDirectory: path('own'), rootsDirectory: path('roots') };
+  expect((await findTargets({ kind: 'only', ...both })).map(({ pidFile }) => pidFile)).toEqual([
+    path('own', 'mine.pid'),
+    path('roots', me, 'web.pid'),
+  ]);
+  expect(await findTarget({ kind: 'name', name: 'web', ...both })).toMatchObject({
+    pidFile: path('roots', me, 'web.pid'),
+  });
+  expect(await findTarget({ kind: 'name', name: 'other', ...both })).toMatchObject({
+    pidFile: path('own', 'other.pid'),
+  });
+});
+
+test('a name that runs for two users has to be told by its pid file', async () => {
+  for (const name of ['www', 'ann']) {
+    mkdirSync(path(name));
+    await answering(name, 'web.sock');
+  }
+  await expect(findTarget(named('web'))).rejects.toMatchObject({ code: 'TANIST_AMBIGUOUS_TARGET' });
+});
+
+test('logs are found where daemons have left them, one level below as well', async () => {
+  mkdirSync(path('www'));
+  for (const name of ['a.log', 'www/b.log', 'c.txt']) writeFileSync(path(name), '');
+  expect((await findLogs(only())).map(({ pidFile }) => pidFile)).toEqual([
+    path('a.pid'),
+    path('www', 'b.pid'),
+  ]);
+  expect(await findLogs(named('b'))).toMatchObject([{ pidFile: path('www', 'b.pid') }]);
 });
 
 test('a run directory that is none is an error of its own', async () => {

@@ -2,13 +2,12 @@
  * `tanist logs`: what a daemon with a log file has written, and with --follow what it goes on to write.
  */
 import { existsSync } from 'node:fs';
-import { readdir, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TanistError } from '../../errors.js';
 import { openTail, type Tail, type Turn } from '../log-tail.js';
 import type { TargetQuery } from '../target.js';
-import { findTargets, nothingRuns, notRunning, onlyOne, type Target, targetOf } from '../target.js';
+import { findLogs, findTargets, notRunning, onlyOne, type Target } from '../target.js';
 import { printable, type Terminal } from '../terminal.js';
 import { glance } from '../waiting.js';
 
@@ -73,17 +72,13 @@ const opened = async (path: string, args: LogsArguments, over: AbortSignal): Pro
   }
 };
 
-/** The one that is meant; where nothing runs, the only one that has left a log. */
+/** The one that is meant; where that does not run, the only one that has left a log. */
 const logged = async (query: TargetQuery): Promise<Target> => {
   const targets = await findTargets(query);
-  if (targets.length > 0 || query.kind !== 'only') return onlyOne(targets, query);
-  const names = await readdir(query.runDirectory).catch(() => []);
-  const left = names.filter((name) => name.endsWith('.log')).sort();
-  if (left.length === 0) throw nothingRuns(query);
-  return onlyOne(
-    left.map((name) => targetOf(join(query.runDirectory, name.replace(/\.log$/, '.pid')))),
-    query,
-  );
+  const runs =
+    query.kind === 'only' ? targets.length > 0 : targets.some(({ pidFile }) => existsSync(pidFile));
+  const left = runs ? [] : await findLogs(query);
+  return onlyOne(left.length === 0 ? targets : left, query);
 };
 
 const logFileOf = async (target: Target): Promise<string> => {
