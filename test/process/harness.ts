@@ -120,6 +120,11 @@ export class World {
     return { ...inherited, TANIST_RUN_DIR: this.directory, TANIST_TEST: this.#mark };
   }
 
+  /** Where the files of the daemon are. */
+  get home(): string {
+    return this.directory;
+  }
+
   path(name: string): string {
     return join(this.directory, name);
   }
@@ -298,13 +303,13 @@ export class Daemon {
 
   /** The status of this directory's only daemon, asked on its control socket; null when nobody answers. */
   async statusNow(): Promise<Status | null> {
-    const socket = readdirSync(this.world.directory).find((name) => name.endsWith('.sock'));
-    if (socket === undefined) return null;
     try {
-      const answer = await get(`unix:${this.world.path(socket)}`, '/status');
+      const socket = readdirSync(this.world.home).find((name) => name.endsWith('.sock'));
+      if (socket === undefined) return null;
+      const answer = await get(`unix:${join(this.world.home, socket)}`, '/status');
       return JSON.parse(answer.body) as Status;
     } catch {
-      // Nobody listens there now.
+      // Nobody listens there now, or there is no directory yet.
       return null;
     }
   }
