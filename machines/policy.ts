@@ -41,8 +41,10 @@ export interface Account {
 /** What a supervisor is told to do: plain JSON, all durations in milliseconds, every path absolute. */
 export interface Settings {
   readonly name: string;
-  /** The lock and the pid; the control socket is beside it. */
-  readonly pidFile: string;
+  /** The lock and the pid; null for neither: nothing keeps a second start out then. */
+  readonly pidFile: string | null;
+  /** The control socket; null for none: requests come by signals alone, and verdicts are only logged. */
+  readonly control: string | null;
   readonly listen: readonly ListenSpec[];
   /** Number of slots, 1 or more. */
   readonly workers: number;

@@ -141,6 +141,8 @@ export interface Status {
   readonly origin: Origin | null;
   /** Where the log goes; null for standard error. */
   readonly logFile: string | null;
+  /** null for neither pid file nor lock. */
+  readonly pidFile: string | null;
   readonly listeners: readonly ListenerStatus[];
   readonly workers: readonly WorkerStatus[];
   readonly standby: readonly WorkerStatus[];
@@ -188,6 +190,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     handoff: context.settings.handoff,
     origin: context.origin ?? null,
     logFile: context.logFile ?? null,
+    pidFile: context.settings.pidFile,
     listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
     workers: context.slots.map((record) =>
       workerStatus(

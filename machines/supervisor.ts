@@ -14,7 +14,6 @@ import { stopping } from './supervisor/stopping.js';
 import { comeBack, relieved, requests, settleWith } from './supervisor/ways.js';
 
 export {
-  controlPath,
   fencePath,
   type ReloadRecord,
   type SupervisorContext,
@@ -50,7 +49,11 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'memory.unreadable': { actions: 'recordObstacle' },
     'spawn.failed': { actions: 'recordWorker' },
     'takeover.activated': { actions: 'admitSlots' },
-    'takeover.charged': { actions: ['recordCharge', 'openAnchor', 'publish', 'retainSlots'] },
+    'takeover.charged': [
+      // There is no path to be taken: in charge at once.
+      { guard: 'hasNoControl', actions: ['recordCharge', 'openAnchor', 'retainSlots', 'tellCharge'] },
+      { actions: ['recordCharge', 'openAnchor', 'publish', 'retainSlots'] },
+    ],
     'control.claimed': { actions: 'tellCharge' },
     'control.failed': { actions: ['tellCharge', 'publishLater'] },
     'pid.failed': { actions: 'publishLater' },

@@ -135,6 +135,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   tanist: context.version,
   name: context.settings.name,
   pidFile: context.settings.pidFile,
+  control: context.settings.control,
   handoff: context.settings.handoff,
   generation: reload.generation,
   predecessor: context.self,
@@ -146,17 +147,19 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   hangupStops: context.hangupStops,
   ...(context.anchor === null ? {} : { anchor: context.anchor }),
   ...(context.settings.account === null ? {} : { account: context.settings.account }),
-  descriptors: { lock: -1, token: -1, lifeWrite: -1, lifeRead: -1, peerRead: -1, fence: null },
+  descriptors: {
+    lock: context.settings.pidFile === null ? null : -1,
+    token: -1,
+    lifeWrite: -1,
+    lifeRead: -1,
+    peerRead: -1,
+    fence: null,
+  },
   listeners: context.inheritance.listeners,
 });
 
-const withoutExtension = (pidFile: string): string => pidFile.replace(/\.pid$/, '');
-
-/** Where the control socket is: beside the pid file. */
-export const controlPath = (pidFile: string): string => `${withoutExtension(pidFile)}.sock`;
-
-/** Where the lock is that workers of an exclusive daemon share. */
-export const fencePath = (pidFile: string): string => `${withoutExtension(pidFile)}.workers`;
+/** Where the lock is that workers of an exclusive daemon share: beside the pid file. */
+export const fencePath = (pidFile: string): string => `${pidFile.replace(/\.pid$/, '')}.workers`;
 
 export const failureOf = ({ context, event }: Args): Failure => {
   switch (event.type) {

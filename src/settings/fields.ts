@@ -49,6 +49,8 @@ const FIELDS = {
   name: { flag: '--name', read: readName, schema: nameSchema },
   runDir: { flag: '--run-dir', read: readDirectory, schema: pathSchema },
   pidFile: { flag: '--pid-file', read: readFilePath, schema: filePathSchema },
+  noPidFile: { flag: '--no-pid-file', read: readSwitch, schema: switchSchema },
+  control: { flag: '--control', read: readFilePath, schema: filePathSchema },
   workers: { flag: '--workers', read: readWorkers, schema: workersSchema(MOST_WORKERS) },
   handoff: {
     flag: '--handoff',

@@ -51,6 +51,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
   return {
     name: 'daemon',
     pidFile: '/run/daemon.pid',
+    control: '/run/daemon.sock',
     handoff: pick(['overlap', 'exclusive']),
     hotReload: true,
     workers: pick([1, 2, 3]),
@@ -212,7 +213,9 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
   const { kept = null, off = [], isTraced = false, reloads = 3, settings = {} } = options;
   const choices = new Choices(seed, kept);
   const drawn = settingsFrom(choices, settings);
-  const odds = options.odds ?? drawOdds(choices);
+  const drawnOdds = options.odds ?? drawOdds(choices);
+  // Without a lock a second start is another daemon, and not one that is refused.
+  const odds = drawn.pidFile === null ? { ...drawnOdds, secondStart: 0 } : drawnOdds;
   const world = new World({
     settings: drawn,
     choices,

@@ -6,6 +6,7 @@ import type { Settings } from '../../machines/policy.js';
 export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   name: 'daemon',
   pidFile: '/run/daemon.pid',
+  control: '/run/daemon.sock',
   listen: [],
   workers: 1,
   handoff: 'overlap',

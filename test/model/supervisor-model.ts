@@ -31,7 +31,16 @@ import type { Edge, Model } from './walk.js';
 
 export type SupervisorCovered = Covered<typeof supervisorMachine>;
 
-type Facility = 'lock' | 'fence' | 'listeners' | 'identity' | 'lifePipe' | 'service' | 'control' | 'release';
+type Facility =
+  | 'lock'
+  | 'fence'
+  | 'listeners'
+  | 'identity'
+  | 'lifePipe'
+  | 'service'
+  | 'control'
+  | 'release'
+  | 'removal';
 
 interface World {
   readonly owed: readonly Facility[];
@@ -124,6 +133,7 @@ const ANSWERS: Readonly<Record<Facility, readonly PlainEvent[]>> = {
   service: [fact('service.prepared', { descriptor: 12 }), failure('service.failed')],
   control: [fact('control.claimed', { path: '/run/daemon.sock' }), failure('control.failed')],
   release: [fact('lock.released')],
+  removal: [fact('listeners.removed', { left: [] })],
 };
 
 const refused = (reason: string): PlainEvent =>
@@ -321,7 +331,9 @@ const spawns =
       : none({ ...world, takeover: 'warming' });
   };
 
-const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
+const orderHappens = (settings: Settings, world: World, to: string, event: PlainEvent): Outcome => {
+  if (to === 'lock' && settings.pidFile === null) return none({ ...world, lost: event.type });
+  if (to === 'control' && settings.control === null) return none({ ...world, lost: event.type });
   if (isSlot(to)) return toSlot(world, to, event.type);
   if (to === 'reload') return toReload(world, event);
   if (to === 'takeover') return toTakeover(world, event);
@@ -330,6 +342,8 @@ const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
     return none(world.starter === 'none' ? { ...world, lost: event.type } : { ...world, starter: 'told' });
   if (to === 'service' && event.type === 'service.watch') return none({ ...world, service: 'watched' });
   if (to === 'lock' && event.type === 'lock.release') return none(owing(world, 'release'));
+  // With a lock nobody waits for it.
+  if (to === 'listeners' && settings.pidFile === null) return none(owing(world, 'removal'));
   return none(world);
 };
 
@@ -347,7 +361,7 @@ const reactTo =
     const removed = isFinal(step.state) ? [] : step.stopped.filter(isSlot);
     world = { ...world, slots: world.slots.filter((stub) => !removed.includes(nameOf(stub))) };
     for (const spawn of step.spawned) take(spawns(settings)(world, spawn, successor));
-    for (const { to, event } of step.orders) take(orderHappens(world, to, event));
+    for (const { to, event } of step.orders) take(orderHappens(settings, world, to, event));
     return { world, facts };
   };
 
@@ -443,10 +457,10 @@ const problemsOf =
       );
     const sent = step.orders.map(({ to, event }) => `${to} ${event.type}`);
     const facts = [...typesOf(happening === null ? [] : [happening])];
-    if (sent.includes('lock lock.release'))
+    if (sent.includes('lock lock.release') || sent.includes('listeners listeners.remove'))
       must(
         context.link === 'none' && stubs.every((stub) => stub.state === 'stopped'),
-        'the lock goes too early',
+        'the lock or the listeners go too early',
       );
     if (sent.includes('lock pid.write'))
       must(context.inCharge && !context.promoted, 'it writes its pid and is not in charge');
@@ -544,7 +558,8 @@ const problemsOf =
         'the anchor is not told how it ended',
       );
     must(
-      toAnchor.length === 0 || before?.world.anchor === 'open',
+      // Without a control socket to be claimed it is opened and concluded in one go.
+      toAnchor.length === 0 || before?.world.anchor === 'open' || world.anchor === 'open',
       'a word to the anchor, and nobody says it',
     );
     if (world.anchor === 'inert' && world.introduced)
@@ -607,7 +622,8 @@ const inputOf = (
           version: 1,
           tanist: '0.0.0',
           name: 'daemon',
-          pidFile: '/run/daemon.pid',
+          pidFile: settings.pidFile,
+          control: settings.control,
           handoff: settings.handoff,
           generation: 1,
           predecessor: { pid: 100, startTime: '1' },
@@ -617,12 +633,12 @@ const inputOf = (
           hangupStops,
           ...(anchor === 'already' ? { anchor: ANCHOR } : {}),
           descriptors: {
-            lock: 4,
+            lock: settings.pidFile === null ? null : 4,
             token: 5,
             lifeWrite: 6,
             lifeRead: 7,
             peerRead: 8,
-            fence: settings.handoff === 'exclusive' ? 9 : null,
+            fence: settings.handoff === 'exclusive' && settings.pidFile !== null ? 9 : null,
             ...(anchor === undefined ? {} : { anchor: 12 }),
           },
           listeners: [],
@@ -700,7 +716,12 @@ const requests = (
   { hangupStops, calm = false, plain = false }: SupervisorWalk,
 ): readonly Happening[] => [
   ...(calm ? [] : [fact('reload.requested', { via: 'SIGUSR2', id: null })]),
-  ...(calm || plain || world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
+  ...(calm ||
+  plain ||
+  world.waiting ||
+  step.context.settings.control === null ||
+  UNPUBLISHED.includes(step.state) ||
+  step.state.startsWith('anchored')
     ? []
     : [fact('reload.requested', { via: 'control', id: 'a' })]),
   ...(step.context.stops > 2 ? [] : [fact('stop.requested', { via: 'SIGTERM' })]),

@@ -48,6 +48,7 @@ test('without options every setting has its documented default', () => {
     settings: {
       name: 'server',
       pidFile: '/home/ann/.local/state/tanist/server.pid',
+      control: '/home/ann/.local/state/tanist/server.sock',
       listen: [],
       workers: 1,
       handoff: 'exclusive',
@@ -71,6 +72,7 @@ test('without options every setting has its documented default', () => {
     logLevel: 'info',
     noWarn: false,
     logFile: null,
+    directory: '/home/ann/.local/state/tanist',
     daemonize: false,
     ownDirectory: null,
     program: { command: 'server.js', args: [] },

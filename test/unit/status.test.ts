@@ -55,6 +55,7 @@ describe('the status', () => {
       handoff: 'overlap',
       origin: null,
       logFile: null,
+      pidFile: '/run/daemon.pid',
       listeners: [{ name: 'web', address: '127.0.0.1:40123' }],
       workers: [
         {
