@@ -6,6 +6,7 @@ import { walk } from './walk.js';
 
 const first = { successor: false, hangupStops: false, failures: true };
 const calm = { ...first, failures: false };
+const alone = { pidFile: null, control: null } as const;
 const plain = { ...calm, plain: true };
 const LIMITED = { maxMemoryBytes: 1_000 };
 const limited = { respawnLimit: { count: 1, withinMs: 10_000 } };
@@ -55,6 +56,26 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     hangupStops: true,
     anchor: 'already',
     settings: { handoff: 'exclusive' },
+  },
+  'first, exclusive, 1 slot, without pid file and control socket': {
+    ...first,
+    settings: { ...alone, handoff: 'exclusive' },
+  },
+  'first, overlap, 1 slot, without pid file, daemonized, anchor': {
+    ...first,
+    daemonized: true,
+    settings: { pidFile: null, anchor: true },
+  },
+  'successor, exclusive, 1 slot, without pid file and control socket': {
+    ...first,
+    successor: true,
+    settings: { ...alone, handoff: 'exclusive' },
+  },
+  'successor, overlap, 1 slot, without pid file, with an anchor': {
+    ...calm,
+    successor: true,
+    anchor: 'already',
+    settings: { ...alone },
   },
   'first, overlap, 1 slot, memory': { ...plain, settings: LIMITED },
   'first, exclusive, 1 slot, memory': { ...plain, settings: { ...LIMITED, handoff: 'exclusive' } },
