@@ -9,8 +9,10 @@ export interface Mark {
   readonly generation: number;
   readonly slot: number;
   readonly pid: number;
-  readonly what: 'started' | 'active' | 'ended';
+  readonly what: 'started' | 'active' | 'beside' | 'ended';
   readonly atNs: bigint;
+  /** With `beside`: a worker of another supervisor that has been active and still lived. */
+  readonly other?: number;
 }
 
 /** From a worker's first mark to its last: it was active for all of that time, at least. */
@@ -33,7 +35,7 @@ export const marksIn = (file: string): readonly Mark[] => {
     .split('\n')
     .slice(0, -1);
   return lines.map((line) => {
-    const [supervisor, generation, slot, pid, what, atNs] = line.split(' ');
+    const [supervisor, generation, slot, pid, what, atNs, other] = line.split(' ');
     return {
       supervisor: Number(supervisor),
       generation: Number(generation),
@@ -41,6 +43,7 @@ export const marksIn = (file: string): readonly Mark[] => {
       pid: Number(pid),
       what: what as Mark['what'],
       atNs: BigInt(atNs ?? ''),
+      ...(other === undefined ? {} : { other: Number(other) }),
     };
   });
 };
@@ -56,6 +59,15 @@ export const intervalsOf = (marks: readonly Mark[]): readonly Interval[] => {
   }
   return [...intervals.values()];
 };
+
+/** Workers that, when they began to serve, saw one of another generation alive that had served, in words. */
+export const neighbours = (marks: readonly Mark[]): readonly string[] =>
+  marks
+    .filter(({ what }) => what === 'beside')
+    .map(
+      ({ generation, supervisor, pid, other }) =>
+        `pid ${pid}, generation ${generation} of ${supervisor}, began to serve while ${other} lived`,
+    );
 
 const NS_PER_MS = 1e6;
 

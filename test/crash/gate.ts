@@ -25,15 +25,18 @@ export class Gate {
     writeFileSync(join(this.directory, `${step}.armed`), '');
   }
 
+  /** The process that stands at the step; null while none does. */
+  look(step: string): Held | null {
+    const name = readdirSync(this.directory).find((file) => new RegExp(`^${step}\\.\\d+$`).test(file));
+    if (name === undefined) return null;
+    return {
+      pid: Number(name.slice(step.length + 1)),
+      release: () => unlinkSync(join(this.directory, name)),
+    };
+  }
+
   /** Waits until a process stands at the step. */
   held(step: string): Promise<Held> {
-    return until(`a process at the step ${step}`, () => {
-      const name = readdirSync(this.directory).find((file) => new RegExp(`^${step}\\.\\d+$`).test(file));
-      if (name === undefined) return null;
-      return {
-        pid: Number(name.slice(step.length + 1)),
-        release: () => unlinkSync(join(this.directory, name)),
-      };
-    });
+    return until(`a process at the step ${step}`, () => this.look(step));
   }
 }

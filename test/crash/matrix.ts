@@ -2,29 +2,13 @@
  * Many cells, some at a time, and the table of what became of them.
  */
 import Table from 'cli-table3';
+import { someAtATime } from './at-a-time.js';
 import { playCell, type Row } from './cell.js';
 import { type Cell, victimText } from './steps.js';
 
-/** They mostly wait: more at a time would keep two cores too busy for the short limits of the cells. */
-const AT_A_TIME = 4;
-
 /** Plays the cells; `onRow` sees each as soon as it is over. Rows are in the order of the cells. */
-export const playCells = async (
-  cells: readonly Cell[],
-  onRow: (row: Row) => void = () => undefined,
-): Promise<readonly Row[]> => {
-  const rows: Row[] = [];
-  const waiting = cells.entries();
-  const play = async () => {
-    for (const [index, cell] of waiting) {
-      const row = await playCell(cell);
-      rows[index] = row;
-      onRow(row);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, play));
-  return rows;
-};
+export const playCells = (cells: readonly Cell[], onRow?: (row: Row) => void): Promise<readonly Row[]> =>
+  someAtATime(cells, playCell, onRow);
 
 export const tableOf = (rows: readonly Row[]): string => {
   const table = new Table({
