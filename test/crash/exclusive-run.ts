@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Daemon, fixture, isRunning, until, World } from '../process/harness.js';
-import { intervalsOf, type Mark, marksIn, neighbours, overlaps } from './activity.js';
+import { type Interval, intervalsOf, type Mark, marksIn, neighbours, overlaps } from './activity.js';
+import { dead } from './death.js';
 import { type Plan, planText } from './exclusive-plan.js';
 import { Gate, type Held } from './gate.js';
 import { SLOTS } from './steps.js';
@@ -24,7 +25,7 @@ const NS_PER_MS = 1e6;
 
 export interface ExclusiveResult {
   readonly plan: Plan;
-  /** Supervisors whose workers have been active, one after the other. */
+  /** Generations whose workers have been active, one after the other; a predecessor that comes back counts again. */
   readonly generations: number;
   /** Workers that have been active. */
   readonly workers: number;
@@ -36,15 +37,15 @@ export interface ExclusiveResult {
 }
 
 /** Between the activity of one generation and that of the next, in milliseconds. */
-const gapsOf = (marks: readonly Mark[]): readonly number[] => {
-  const spans = new Map<number, { fromMs: number; toMs: number }>();
-  for (const { supervisor, fromNs, toNs } of intervalsOf(marks)) {
-    const [fromMs, toMs] = [Number(fromNs) / NS_PER_MS, Number(toNs) / NS_PER_MS];
-    const span = spans.get(supervisor) ?? { fromMs, toMs };
-    spans.set(supervisor, { fromMs: Math.min(span.fromMs, fromMs), toMs: Math.max(span.toMs, toMs) });
-  }
-  const sorted = [...spans.values()].sort((one, other) => one.fromMs - other.fromMs);
-  return sorted.slice(1).map(({ fromMs }, index) => fromMs - (sorted[index]?.toMs ?? 0));
+const gapsOf = (intervals: readonly Interval[]): readonly number[] => {
+  const sorted = [...intervals].sort((one, other) => Number(one.fromNs - other.fromNs));
+  return sorted.slice(1).flatMap((later, index) => {
+    const before = sorted.slice(0, index + 1);
+    // A predecessor that comes back follows its successor.
+    if (before.at(-1)?.supervisor === later.supervisor) return [];
+    const ends = before.map(({ toNs }) => Number(toNs));
+    return [(Number(later.fromNs) - Math.max(...ends)) / NS_PER_MS];
+  });
 };
 
 const stateOf = (pid: number): string => {
@@ -153,7 +154,7 @@ class ExclusiveScene {
   async #kill(pids: readonly number[]): Promise<void> {
     for (const pid of pids) {
       signal(pid, 'SIGKILL');
-      await until(`the end of ${pid}`, () => !isRunning(pid));
+      await dead(pid);
     }
   }
 
@@ -207,7 +208,7 @@ export const playExclusive = async (plan: Plan): Promise<ExclusiveResult> => {
     const marks = scene.marks();
     const intervals = intervalsOf(marks);
     wrong.push(...overlaps(intervals), ...neighbours(marks));
-    const gaps = gapsOf(marks);
+    const gaps = gapsOf(intervals);
     return {
       plan,
       generations: gaps.length + 1,

@@ -3,8 +3,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ReloadVerdict, Status } from '../../machines/status.js';
-import { type Daemon, fixture, isRunning, until, World } from '../process/harness.js';
+import { type Daemon, fixture, until, World } from '../process/harness.js';
 import { marksIn } from './activity.js';
+import { dead } from './death.js';
 import { Gate, type Held } from './gate.js';
 import { type Cell, SLOTS } from './steps.js';
 
@@ -72,7 +73,7 @@ export class Scene {
     const pid = await this.#pidOf(held);
     process.kill(pid, strike);
     if (strike === 'SIGSTOP') await until(`${pid} to be stopped`, () => isStopped(pid));
-    else await until(`the end of ${pid}`, () => !isRunning(pid));
+    else await dead(pid);
     if (strike === 'SIGKILL' && victim.slot > 0) await this.#noticed(pid, held);
     this.#openBoot();
     held.release();
