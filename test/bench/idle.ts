@@ -7,26 +7,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { World } from '../process/harness.js';
 import { MeasuredDaemon } from './daemon.js';
 import { type Effort, type Figure, reported } from './figure.js';
+import { type Memory, memoryOf } from './memory.js';
 import { end } from './plain.js';
 
 const LIMIT_MB = 12;
 const WAKEUPS_LIMIT = 1;
 /** V8 collects what the start left behind, once, when nothing has happened for 8 seconds. */
 const SETTLE_MS = 12_000;
-const KB_PER_MB = 1_024;
 const MS_PER_SECOND = 1_000;
-
-interface Memory {
-  readonly privateDirtyMb: number;
-  readonly residentMb: number;
-}
-
-/** proc(5): smaps_rollup sums all mappings; a page is private dirty if only this process has written to it. */
-const memoryOf = (pid: number): Memory => {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-  const field = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1]) / KB_PER_MB;
-  return { privateDirtyMb: field('Private_Dirty'), residentMb: field('Rss') };
-};
 
 /** How often the process's threads went to sleep of their own accord: each time something woke them. */
 const wakeupsOf = (pid: number): number =>
