@@ -24,7 +24,10 @@ export const handoff = supervisorSetup.createStateConfig({
       entry: ['retire', 'endScale', 'answerScale', 'drainSlots'],
       always: { guard: 'allStopped', target: 'granting', actions: 'announceDrained' },
     },
-    granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
+    granting: {
+      description: 'The successor takes charge, or fails. Bounded by the commit alarm.',
+      always: { guard: 'mayPromote', actions: 'promote' },
+    },
     leaving: {
       description: 'The successor is in charge: our workers finish.',
       entry: ['phaseLeaving', 'retire', 'endScale', 'answerScale', 'drainSlots'],

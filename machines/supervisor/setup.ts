@@ -74,9 +74,5 @@ export const withGuards = setup({
     isLinked: ({ context }) => context.link !== 'none',
     isOverLimit: ({ context }) => exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs),
     holdsLock: ({ context }) => context.lock !== null && context.inCharge,
-    hasPidFile: ({ context }) => context.settings.pidFile !== null,
-    hasNoControl: ({ context }) => !context.opened.includes('control'),
-    hasNoLock: ({ context }) => !context.opened.includes('lock'),
-    hasFailedWithoutLock: ({ context }) => !context.opened.includes('lock') && context.failure !== null,
   },
 });
