@@ -239,6 +239,13 @@ describe.each([['overlap', {}] as const, ['exclusive', EXCLUSIVE] as const])(
 );
 
 describe('an abort', () => {
+  it('that was asked for before S existed is not forgotten when S comes later than the reload alarm', () => {
+    const machine = reload();
+    machine.send(abort, fires('reload'));
+    expect(machine.send(spawned).state).toBe('claiming');
+    expect(machine.now.context.successor).toEqual({ pid: PID, startTime: '5' });
+  });
+
   it('never kills before the token is taken', () => {
     const machine = toStep(5, {});
     expect(typesOf(sentTo(machine.send(failed), 'successor'))).toEqual(['token.take']);
