@@ -4,6 +4,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { ALONE, type Break, optionsOf, TOGETHER } from './product/breaks.js';
+import { MUTATED } from './product/mutations.js';
 import { Product } from './product/product.js';
 import { SAFEGUARDS, type Safeguard } from './product/safeguards.js';
 import { search } from './product/search.js';
@@ -42,4 +43,8 @@ describe('each safeguard of a reload is needed', () => {
 
 describe('ways in which a reload has gone wrong', () => {
   for (const broken of TOGETHER) it(broken.happens, finds(broken));
+});
+
+describe('the shipped machines, mutated', () => {
+  for (const broken of MUTATED) it(broken.happens, finds(broken));
 });
