@@ -130,8 +130,12 @@ export interface ControlInput {
 }
 
 export type ControlOrder =
-  /** Make the path ours, by rename. Reports `control.claimed` or `control.failed`. */
-  | { readonly type: 'control.claim' }
+  /**
+   * Make the path ours. Reports `control.claimed` or `control.failed`.
+   *
+   * With `first` only if nobody is there, or a socket that refuses connections; else from another generation.
+   */
+  | { readonly type: 'control.claim'; readonly first: boolean }
   /** Answer every reload request that waits. */
   | { readonly type: 'control.answer'; readonly verdict: ReloadVerdict }
   /** Answer those who asked for another number of workers, by the ids of their requests. */
@@ -181,7 +185,8 @@ export interface SuccessorInput {
 
 /** Our descriptors that the successor inherits. */
 export interface SuccessorDescriptors {
-  readonly lock: number;
+  /** null without a pid file. */
+  readonly lock: number | null;
   readonly lifeRead: number;
   readonly fence: number | null;
   /** The far end of the socket pair to the first process; null where nobody stays as an anchor. */

@@ -12,14 +12,15 @@ export const HANDOVER_VERSION = 1;
 
 /** Descriptors as the successor sees them; all from 3 on, none twice. */
 export interface HandoverDescriptors {
-  readonly lock: number;
+  /** null without a pid file. */
+  readonly lock: number | null;
   readonly token: number;
   /** Both ends of the successor's own life pipe. */
   readonly lifeWrite: number;
   readonly lifeRead: number;
   /** Reading end of the predecessor's life pipe. */
   readonly peerRead: number;
-  /** The lock shared by the workers of an exclusive daemon; null in overlap mode. */
+  /** The lock shared by the workers of an exclusive daemon; null in overlap mode and without a pid file. */
   readonly fence: number | null;
   /** The far end of the socket pair to the first process; absent where nobody stays as an anchor. */
   readonly anchor?: number;
@@ -30,7 +31,9 @@ export interface HandoverRecord {
   /** Package version of the predecessor, for the log. */
   readonly tanist: string;
   readonly name: string;
-  readonly pidFile: string;
+  readonly pidFile: string | null;
+  /** The control socket; null for none, absent for the one beside the pid file. */
+  readonly control?: string | null;
   readonly handoff: Handoff;
   /** The successor's number. */
   readonly generation: number;
@@ -123,7 +126,8 @@ const identity = shape({ pid: natural(1), startTime: orNull(text) });
 const recordShape = shape({
   tanist: text,
   name: text,
-  pidFile: text,
+  pidFile: orNull(text),
+  control: orAbsent(orNull(text)),
   handoff: oneOf('overlap', 'exclusive'),
   generation: natural(2),
   predecessor: identity,
@@ -136,7 +140,7 @@ const recordShape = shape({
   anchor: orAbsent(identity),
   account: orAbsent(shape({ user: orNull(text), uid: natural(0), gid: natural(0) })),
   descriptors: shape({
-    lock: descriptor,
+    lock: orNull(descriptor),
     token: descriptor,
     lifeWrite: descriptor,
     lifeRead: descriptor,
@@ -150,10 +154,11 @@ const recordShape = shape({
 });
 
 const descriptorsOf = (record: HandoverRecord): number[] => {
-  const { fence, anchor, ...others } = record.descriptors;
+  const { lock, fence, anchor, ...others } = record.descriptors;
   const own = Object.values(others);
   return [
     ...own,
+    ...(lock === null ? [] : [lock]),
     ...(fence === null ? [] : [fence]),
     ...(anchor === undefined ? [] : [anchor]),
     ...record.listeners.map((listener) => listener.descriptor),
@@ -181,6 +186,12 @@ export const parseRecord = (line: string): ParsedRecord => {
   const problem = recordShape(value);
   if (problem !== null) return { ok: false, problem: `the hand-over record is not valid: ${problem}` };
   const record = value as unknown as HandoverRecord;
+  if ((record.pidFile === null) !== (record.descriptors.lock === null)) {
+    return {
+      ok: false,
+      problem: 'the hand-over record has a lock without a pid file, or a pid file without',
+    };
+  }
   const descriptors = descriptorsOf(record);
   if (new Set(descriptors).size !== descriptors.length) {
     return { ok: false, problem: 'the hand-over record names one descriptor twice' };

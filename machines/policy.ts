@@ -41,13 +41,13 @@ export interface Account {
 /** What a supervisor is told to do: plain JSON, all durations in milliseconds, every path absolute. */
 export interface Settings {
   readonly name: string;
-  /** The lock and the pid; the control socket is beside it. */
-  readonly pidFile: string;
+  /** The lock and the pid; null for neither: nothing keeps a second start out then. */
+  readonly pidFile: string | null;
+  /** The control socket; null for none: requests come by signals alone, and verdicts are only logged. */
+  readonly control: string | null;
   readonly listen: readonly ListenSpec[];
   /** Number of slots, 1 or more. */
   readonly workers: number;
-  /** Number of booted workers beside them that wait for a slot; needs a readiness that waits for `ok`. */
-  readonly standby: number;
   readonly handoff: Handoff;
   /** Whether a reload may be asked for; false for programs of which no two copies may start up together. */
   readonly hotReload: boolean;

@@ -87,7 +87,6 @@ export interface ReliefStatus {
 }
 
 export interface WorkerStatus {
-  /** Counted from 1; 0 for a standby, which has none. */
   readonly slot: number;
   /** null while no process exists. */
   readonly pid: number | null;
@@ -142,6 +141,8 @@ export interface Status {
   readonly origin: Origin | null;
   /** Where the log goes; null for standard error. */
   readonly logFile: string | null;
+  /** null for neither pid file nor lock. */
+  readonly pidFile: string | null;
   readonly listeners: readonly ListenerStatus[];
   readonly workers: readonly WorkerStatus[];
   readonly standby: readonly WorkerStatus[];
@@ -189,6 +190,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     handoff: context.settings.handoff,
     origin: context.origin ?? null,
     logFile: context.logFile ?? null,
+    pidFile: context.settings.pidFile,
     listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
     workers: context.slots.map((record) =>
       workerStatus(
@@ -196,7 +198,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
         context.reliefs.find(({ slot }) => slot === record.slot),
       ),
     ),
-    standby: context.spares.map((record) => workerStatus(record, undefined)),
+    standby: [],
     reload: context.reload && {
       phase: context.reload.phase,
       startedAt: iso(context.reload.startedAtMs),

@@ -14,7 +14,6 @@ import { stopping } from './supervisor/stopping.js';
 import { comeBack, relieved, requests, settleWith } from './supervisor/ways.js';
 
 export {
-  controlPath,
   fencePath,
   type ReloadRecord,
   type SupervisorContext,
@@ -46,12 +45,15 @@ export const supervisorMachine = supervisorSetup.createMachine({
       actions: ['recordWorker', 'removeReliefs', 'removeSlots', 'settleScale', 'answerScale'],
     },
     'worker.described': { actions: 'recordWorker' },
-    'worker.promoted': { actions: [] },
     'memory.measured': { actions: 'recordWorker' },
     'memory.unreadable': { actions: 'recordObstacle' },
     'spawn.failed': { actions: 'recordWorker' },
     'takeover.activated': { actions: 'admitSlots' },
-    'takeover.charged': { actions: ['recordCharge', 'openAnchor', 'publish', 'retainSlots'] },
+    'takeover.charged': [
+      // There is no path to be taken: in charge at once.
+      { guard: 'hasNoControl', actions: ['recordCharge', 'openAnchor', 'retainSlots', 'tellCharge'] },
+      { actions: ['recordCharge', 'openAnchor', 'publish', 'retainSlots'] },
+    ],
     'control.claimed': { actions: 'tellCharge' },
     'control.failed': { actions: ['tellCharge', 'publishLater'] },
     'pid.failed': { actions: 'publishLater' },
@@ -100,9 +102,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       description: 'Every slot is ready.',
       always: [
         { guard: 'isOverLimit', target: 'stopping', actions: 'recordOverLimit' },
-        { guard: 'mayPromote', actions: 'promote' },
         { guard: 'notAllReady', target: 'respawning' },
-        { guard: 'lacksSpares', actions: 'startSpares' },
         { guard: 'mayRelieve', actions: 'startRelief' },
       ],
       on: requests,
@@ -111,7 +111,6 @@ export const supervisorMachine = supervisorSetup.createMachine({
       description: 'Some slot is not ready.',
       always: [
         { guard: 'isOverLimit', target: 'stopping', actions: 'recordOverLimit' },
-        { guard: 'mayPromote', actions: 'promote' },
         { guard: 'allReady', target: 'running' },
         { guard: 'mayRelieve', actions: 'startRelief' },
       ],
@@ -119,7 +118,6 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
     reloading: {
       description: 'A successor starts; this generation serves and fills its slots.',
-      always: { guard: 'mayPromote', actions: 'promote' },
       on: {
         'reload.started': { actions: 'recordSuccessor' },
         'handoff.begun': { target: 'handoff' },

@@ -3,24 +3,18 @@
  *
  * A program's options and a command line go through the same readers, so they cannot drift apart.
  */
-import { dirname, join, resolve } from 'node:path';
-import { type Account, DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
+import { resolve } from 'node:path';
+import { DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
 import type { Surroundings } from './program.js';
 import { readAccount } from './settings/account.js';
-import type { Key, Values } from './settings/fields.js';
+import type { Values } from './settings/fields.js';
 import { fromCommandLine, fromOptions, type Given, readFields } from './settings/given.js';
 import { readListeners } from './settings/listen-spec.js';
-import { type Mistake, type Reading, shown, usageError, wrongValue } from './settings/mistake.js';
+import { type Mistake, shown, usageError, wrongValue } from './settings/mistake.js';
 import { takesNodeOptions } from './settings/node-program.js';
-import {
-  controlPathOf,
-  defaultName,
-  pidFileOf,
-  resolveRunDirectory,
-  type SettingsContext,
-} from './settings/run-directory.js';
+import { isOverruled, placeOf } from './settings/place.js';
+import type { SettingsContext } from './settings/run-directory.js';
 import type { CommandLineSettings, LogLevel, SupervisorOptions } from './settings/supervisor-options.js';
-import { overlong } from './settings/unix-path.js';
 
 export type { SettingsContext } from './settings/run-directory.js';
 export type { CommandLineSettings, LogLevel, SupervisorOptions } from './settings/supervisor-options.js';
@@ -31,6 +25,8 @@ export interface ResolvedSettings {
   readonly noWarn: boolean;
   /** Absolute; null for standard error. */
   readonly logFile: string | null;
+  /** Made where it is missing: the pid file's, or without one that of the default log; null for none. */
+  readonly directory: string | null;
   /** Detach, and wait until every worker is ready. */
   readonly daemonize: boolean;
   /** The directory in the run directory that belongs to the user of `user`; null where none does. */
@@ -64,7 +60,8 @@ export const checkSettings = (
   const fields = readFields(given);
   const listeners = readListeners(given.spell('listen'), listed(given.value('listen')), context);
   const identity = readAccount(given, fields.values, context);
-  const place = placeOf(given, fields.values, context, identity.account);
+  const command = isWord(given.command) ? given.command : '';
+  const place = placeOf(given, fields.values, command, context, identity.account);
   const mistakes = [
     ...given.mistakes,
     ...fields.mistakes,
@@ -82,6 +79,7 @@ export const checkSettings = (
     settings: withDefaults(values, {
       name: place.name,
       pidFile: place.pidFile,
+      control: place.control,
       listen: listeners.listen,
       // Whoever typed a command waits for its process, unless he has detached it.
       anchor: values.anchor ?? ('commandLine' in input && values.daemonize !== true),
@@ -89,7 +87,8 @@ export const checkSettings = (
     }),
     logLevel: noWarn ? 'error' : (values.logLevel ?? 'info'),
     noWarn,
-    logFile: logFileOf(values, place.pidFile, context.cwd),
+    logFile: place.logFile,
+    directory: place.directory,
     daemonize: values.daemonize ?? false,
     ownDirectory: place.own,
     program: { command: String(given.command), args: given.args as readonly string[] },
@@ -101,12 +100,6 @@ export const checkSettings = (
       adopt: values.adopt ?? null,
     },
   };
-};
-
-/** A daemon has no standard error to speak of: its log is beside its pid file. */
-const logFileOf = ({ logFile, daemonize }: Values, pidFile: string, cwd: string): string | null => {
-  if (logFile !== undefined) return resolve(cwd, logFile);
-  return daemonize ? `${pidFile.replace(/\.pid$/, '')}.log` : null;
 };
 
 const listed = (raw: unknown): readonly unknown[] => {
@@ -131,55 +124,6 @@ const commandMistakes = ({ command, args, spell }: Given): Mistake[] => {
 /** The system ends every argument at a zero character. */
 const isWord = (raw: unknown): raw is string => typeof raw === 'string' && !raw.includes('\0');
 
-/** The name and the pid file, whose control socket must have a path the system can take. */
-const placeOf = (
-  given: Given,
-  values: Values,
-  context: SettingsContext,
-  account: Account | null,
-): { name: string; pidFile: string; own: string | null; mistakes: Mistake[] } => {
-  const name = values.name ?? defaultName(isWord(given.command) ? given.command : '');
-  const option = given.spell(values.pidFile === undefined ? 'runDir' : 'pidFile');
-  const place = pidFilePath(name, given, values, context, account);
-  if ('expected' in place) {
-    return {
-      name,
-      pidFile: '',
-      own: null,
-      mistakes: [{ option, message: `${option}: expected ${place.expected}` }],
-    };
-  }
-  const { pidFile, own } = place.value;
-  const socket = controlPathOf(pidFile);
-  const expected = overlong(socket, context.platform);
-  if (expected === null) return { name, pidFile, own, mistakes: [] };
-  const raw = values.pidFile === undefined ? dirname(pidFile) : pidFile;
-  const reason = `a shorter path or name: the control socket ${shown(socket)} needs ${expected}`;
-  return { name, pidFile, own, mistakes: [wrongValue(option, raw, reason)] };
-};
-
-const pidFilePath = (
-  name: string,
-  given: Given,
-  values: Values,
-  context: SettingsContext,
-  account: Account | null,
-): Reading<{ pidFile: string; own: string | null }> => {
-  if (values.pidFile !== undefined && !isOverruled(given, 'pidFile', 'runDir'))
-    return { value: { pidFile: resolve(context.cwd, values.pidFile), own: null } };
-  // Root has started the daemon, whoever this process is by now.
-  const directory = resolveRunDirectory(values.runDir, account === null ? context : { ...context, uid: 0 });
-  if ('expected' in directory) return directory;
-  if (account === null || values.user === undefined)
-    return { value: { pidFile: pidFileOf(directory.value, name), own: null } };
-  const own = join(directory.value, account.user ?? String(account.uid));
-  return { value: { pidFile: pidFileOf(own, name), own } };
-};
-
-/** Two settings of one thing: what a command line says wins over what a file says in other words. */
-const isOverruled = (given: Given, key: Key, by: Key): boolean =>
-  given.value(by) !== undefined && given.written(by) && !given.written(key);
-
 const contradictions = (given: Given, values: Values): Mistake[] => {
   const mistakes: Mistake[] = [];
   const bothSaid = given.written('noWarn') === given.written('logLevel');
@@ -189,16 +133,6 @@ const contradictions = (given: Given, values: Values): Mistake[] => {
       option: noWarn,
       message: `${noWarn} and ${logLevel} ${shown(values.logLevel)}: expected only one of them (${noWarn} is the level error)`,
     });
-  }
-  if ((values.standby ?? 0) > 0 && values.ready?.mode === 'alive') {
-    const [standby, ready] = [given.spell('standby'), given.spell('ready')];
-    mistakes.push(
-      wrongValue(
-        standby,
-        given.value('standby'),
-        `${ready} takeover or http=/path: a program that does not wait for its answer would serve at once`,
-      ),
-    );
   }
   if (values.adopt === true && isWord(given.command) && !takesNodeOptions(given.command)) {
     const option = given.spell('adopt');
@@ -231,13 +165,12 @@ const detachmentMistakes = (given: Given, values: Values, listen: Settings['list
 
 const withDefaults = (
   values: Values,
-  fixed: Pick<Settings, 'name' | 'pidFile' | 'listen' | 'anchor' | 'account'>,
+  fixed: Pick<Settings, 'name' | 'pidFile' | 'control' | 'listen' | 'anchor' | 'account'>,
 ): Settings => {
   const startTimeoutMs = values.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
   return {
     ...fixed,
     workers: values.workers ?? 1,
-    standby: values.standby ?? 0,
     handoff: values.handoff ?? (fixed.listen.length > 0 ? 'overlap' : 'exclusive'),
     hotReload: !(values.noHotReload ?? false),
     ready: values.ready ?? { mode: 'takeover' },

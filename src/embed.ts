@@ -126,7 +126,7 @@ const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
  *
  * @param format makes a log line pretty; null, the default, writes JSON.
  * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
- *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
+ *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
  */
 export const createSupervisor = (
   options: SupervisorOptions,

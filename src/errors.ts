@@ -32,7 +32,7 @@ const ERRORS = {
   TANIST_AMBIGUOUS_TARGET: { status: 2, hint: 'Name one with --name or --pid-file.' },
   TANIST_NOT_RUNNING: {
     status: 3,
-    hint: 'Start it with "tanist run", or check --name, --pid-file and --run-dir.',
+    hint: 'Start it with "tanist run", or check --name, --pid-file, --control and --run-dir.',
   },
   TANIST_RELOAD_REFUSED: {
     status: 4,
@@ -94,7 +94,7 @@ const ERRORS = {
   },
   TANIST_CONTROL_FAILED: {
     status: 1,
-    hint: 'Check the directory of the pid file: the control socket lives there.',
+    hint: 'Check the directory of the control socket and what is there. --control PATH puts it elsewhere, and is then what the other commands need.',
   },
   TANIST_RUN_DIR: { status: 1, hint: 'Name a directory you own with --run-dir or TANIST_RUN_DIR.' },
   TANIST_PREDECESSOR_WORKERS: {

@@ -6,6 +6,7 @@ import { type HandoverRecord, parseRecord } from '../machines/handover.js';
 import type { Account, ListenSpec, Settings } from '../machines/policy.js';
 import type { ReloadReason } from '../machines/status.js';
 import { accountText } from './settings/account.js';
+import { controlPathOf } from './settings/run-directory.js';
 
 export interface Handover {
   readonly record: HandoverRecord;
@@ -58,14 +59,19 @@ const askedFor = (listeners: readonly BoundListener[], specs: readonly ListenSpe
       return `${name}=${origin ?? address}`;
     });
 
+const wordOf = (value: string | null): string => (value === null ? 'none' : JSON.stringify(value));
+
 /** What a reload cannot change, in words; null when all is the same. */
 const difference = (record: HandoverRecord, settings: Settings): string | null => {
-  const [here, there] = [settings.account, record.account ?? null];
-  if (here?.uid !== there?.uid || here?.gid !== there?.gid)
-    return `it runs as ${accountText(here)} here and ${accountText(there)} in the running daemon`;
-  for (const key of ['name', 'pidFile', 'handoff'] as const) {
-    if (record[key] !== settings[key])
-      return `${key} is ${JSON.stringify(settings[key])} here and ${JSON.stringify(record[key])} in the running daemon`;
+  const [ours, theirs] = [settings.account, record.account ?? null];
+  if (ours?.uid !== theirs?.uid || ours?.gid !== theirs?.gid)
+    return `it runs as ${accountText(ours)} here and ${accountText(theirs)} in the running daemon`;
+  const { name, pidFile, handoff } = record;
+  const control = record.control === undefined && pidFile !== null ? controlPathOf(pidFile) : record.control;
+  const there = { name, pidFile, control: control ?? null, handoff };
+  for (const key of ['name', 'pidFile', 'control', 'handoff'] as const) {
+    if (there[key] !== settings[key])
+      return `${key} is ${wordOf(settings[key])} here and ${wordOf(there[key])} in the running daemon`;
   }
   const asked = settings.listen.map(textOf).join(' ');
   const inherited = askedFor(record.listeners, settings.listen).join(' ');

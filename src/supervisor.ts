@@ -1,6 +1,8 @@
 /**
  * A supervisor as a handle: the machine, the real effects and the log, started together.
  */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createActor } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Account, Settings } from '../machines/policy.js';
@@ -17,7 +19,8 @@ import { provideEffects } from './actors/provide.js';
 import { TanistError } from './errors.js';
 import type { Handover } from './handover.js';
 import type { Log } from './log.js';
-import { createNodeEnv, type NodeEnv, scratchDirectoryOf } from './os/node-env.js';
+import { createNodeEnv, type NodeEnv } from './os/node-env.js';
+import { type Places, placesOf } from './os/places.js';
 import { startTimeOf } from './os/processes.js';
 import type { Need, Program, Relaunch } from './program.js';
 import { VERSION } from './version.js';
@@ -45,7 +48,7 @@ export interface SupervisorParts {
 }
 
 /** Makes a door to the operating system: the real one, or one that a test has built around it. */
-export type OpenEnv = (scratchDirectory: string, account: Account | null) => NodeEnv;
+export type OpenEnv = (places: Places, account: Account | null) => NodeEnv;
 
 export interface Supervisor {
   /**
@@ -84,13 +87,27 @@ const STOPPED: Failure = {
 };
 
 /**
+ * A control socket is put where its owner has made room for it.
+ *
+ * @throws {TanistError} `TANIST_CONTROL_FAILED`.
+ */
+const expectDirectory = (directory: string): void => {
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  const why = found === undefined ? 'does not exist' : 'is not a directory';
+  throw new TanistError('TANIST_CONTROL_FAILED', `the directory of the control socket, ${directory}, ${why}`);
+};
+
+/**
  * Starts a supervisor: takes the lock, opens the listeners, starts the workers.
  *
- * @throws {TanistError} `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Later failures resolve `done`.
+ * @throws {TanistError} `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`, `TANIST_FS_EXT_MISSING`. Later failures resolve `done`.
  */
 export const startSupervisor = (parts: SupervisorParts): Supervisor => {
   const { settings, log } = parts;
-  const env = (parts.openEnv ?? createNodeEnv)(scratchDirectoryOf(settings.pidFile), settings.account);
+  if (parts.handover === null && settings.control !== null) expectDirectory(dirname(settings.control));
+  const places = placesOf(settings.pidFile);
+  const env = (parts.openEnv ?? createNodeEnv)(places, settings.account);
   const input: SupervisorInput = {
     settings,
     version: VERSION,
@@ -108,7 +125,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     needs: parts.needs,
     settings,
     output: parts.output ?? (() => [1, 2]),
-    base: settings.pidFile.replace(/\.pid$/, ''),
+    base: places.base,
     status: () => statusOf(actor.getSnapshot()),
   });
   const actor = createActor(machine, { id: 'supervisor', input, inspect: log.observe });

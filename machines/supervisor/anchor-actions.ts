@@ -59,7 +59,6 @@ export const withAnchor = withTakeover.extend({
       enqueue.assign({
         slots: [],
         reliefs: [],
-        spares: [],
         reliefRests: false,
         opened: [],
         lock: null,

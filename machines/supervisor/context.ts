@@ -51,8 +51,6 @@ export interface SupervisorContext extends SupervisorInput {
   readonly slots: readonly SlotRecord[];
   /** Workers beside those that fill the slots: they come to replace one, or were replaced and leave. */
   readonly reliefs: readonly Relief[];
-  /** Standbys: booted, or booting, and in no slot. */
-  readonly spares: readonly SlotRecord[];
   /** A worker was replaced a moment ago, or could not be: the next one waits. */
   readonly reliefRests: boolean;
   /** Why the memory of workers is not known here; null as long as nothing is known against it. */
@@ -137,6 +135,7 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   tanist: context.version,
   name: context.settings.name,
   pidFile: context.settings.pidFile,
+  control: context.settings.control,
   handoff: context.settings.handoff,
   generation: reload.generation,
   predecessor: context.self,
@@ -148,17 +147,19 @@ export const recordFor = (context: SupervisorContext, reload: ReloadRecord): Han
   hangupStops: context.hangupStops,
   ...(context.anchor === null ? {} : { anchor: context.anchor }),
   ...(context.settings.account === null ? {} : { account: context.settings.account }),
-  descriptors: { lock: -1, token: -1, lifeWrite: -1, lifeRead: -1, peerRead: -1, fence: null },
+  descriptors: {
+    lock: context.settings.pidFile === null ? null : -1,
+    token: -1,
+    lifeWrite: -1,
+    lifeRead: -1,
+    peerRead: -1,
+    fence: null,
+  },
   listeners: context.inheritance.listeners,
 });
 
-const withoutExtension = (pidFile: string): string => pidFile.replace(/\.pid$/, '');
-
-/** Where the control socket is: beside the pid file. */
-export const controlPath = (pidFile: string): string => `${withoutExtension(pidFile)}.sock`;
-
-/** Where the lock is that workers of an exclusive daemon share. */
-export const fencePath = (pidFile: string): string => `${withoutExtension(pidFile)}.workers`;
+/** Where the lock is that workers of an exclusive daemon share: beside the pid file. */
+export const fencePath = (pidFile: string): string => `${pidFile.replace(/\.pid$/, '')}.workers`;
 
 export const failureOf = ({ context, event }: Args): Failure => {
   switch (event.type) {
@@ -211,7 +212,6 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
     },
     slots: emptySlots(record?.slots ?? input.settings.workers, generation),
     reliefs: [],
-    spares: [],
     reliefRests: false,
     memoryObstacle: null,
     scaled: record?.slots ?? null,

@@ -58,7 +58,7 @@ export const supervisorSetup = withAnchor.extend({
       if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.remove' });
       if (context.opened.includes('listeners')) enqueue.sendTo('listeners', { type: 'listeners.remove' });
       if (context.inheritance.fence !== null) enqueue.sendTo('fence', { type: 'fence.remove' });
-      enqueue.sendTo('lock', { type: 'lock.release' });
+      if (context.opened.includes('lock')) enqueue.sendTo('lock', { type: 'lock.release' });
     }),
   },
 });

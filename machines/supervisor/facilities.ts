@@ -3,7 +3,7 @@
  */
 import { assign, enqueueActions, stopChild } from 'xstate';
 import { DEFAULTS } from '../policy.js';
-import { controlPath, failureOf, fencePath, type SupervisorContext } from './context.js';
+import { failureOf, fencePath, type SupervisorContext } from './context.js';
 import { withGuards } from './setup.js';
 
 /** During a reload the successor may be in charge already; whoever comes back from one publishes anyway. */
@@ -13,23 +13,25 @@ const mayPublish = ({ inCharge, promoted, link, stops, failure, opened }: Superv
 export const withFacilities = withGuards.extend({
   actions: {
     openLock: enqueueActions(({ context, enqueue }) => {
-      enqueue.spawnChild('flock', {
-        id: 'lock',
-        input: { path: context.settings.pidFile, inherited: context.lock },
-      });
+      const { pidFile } = context.settings;
+      if (pidFile === null) return;
+      enqueue.spawnChild('flock', { id: 'lock', input: { path: pidFile, inherited: context.lock } });
       enqueue.assign({ opened: [...context.opened, 'lock' as const] });
     }),
     openFence: enqueueActions(({ context, enqueue }) => {
+      const { pidFile } = context.settings;
+      if (pidFile === null) return;
       enqueue.spawnChild('fence', {
         id: 'fence',
-        input: { path: fencePath(context.settings.pidFile), inherited: context.inheritance.fence },
+        input: { path: fencePath(pidFile), inherited: context.inheritance.fence },
       });
     }),
     openFenceIfInherited: enqueueActions(({ context, enqueue }) => {
-      if (context.inheritance.fence === null) return;
+      const { pidFile } = context.settings;
+      if (pidFile === null || context.inheritance.fence === null) return;
       enqueue.spawnChild('fence', {
         id: 'fence',
-        input: { path: fencePath(context.settings.pidFile), inherited: context.inheritance.fence },
+        input: { path: fencePath(pidFile), inherited: context.inheritance.fence },
       });
     }),
     openListeners: enqueueActions(({ context, enqueue }) => {
@@ -53,10 +55,9 @@ export const withFacilities = withGuards.extend({
       enqueue.spawnChild('lifePipe', { id: 'lifePipe', input: {} });
     }),
     openControl: enqueueActions(({ context, enqueue }) => {
-      enqueue.spawnChild('control', {
-        id: 'control',
-        input: { path: controlPath(context.settings.pidFile) },
-      });
+      const { control: path } = context.settings;
+      if (path === null) return;
+      enqueue.spawnChild('control', { id: 'control', input: { path } });
       enqueue.assign({ opened: [...context.opened, 'control' as const] });
     }),
     openStarter: enqueueActions(({ context, enqueue }) => {
@@ -67,9 +68,10 @@ export const withFacilities = withGuards.extend({
       enqueue.sendTo('starter', { type: 'starter.tell' });
       enqueue.assign({ awaited: false });
     }),
-    publish: enqueueActions(({ enqueue }) => {
-      enqueue.sendTo('lock', { type: 'pid.write' });
-      enqueue.sendTo('control', { type: 'control.claim' });
+    publish: enqueueActions(({ context: { opened, handover }, enqueue }) => {
+      if (opened.includes('lock')) enqueue.sendTo('lock', { type: 'pid.write' });
+      if (opened.includes('control'))
+        enqueue.sendTo('control', { type: 'control.claim', first: handover === null });
     }),
     publishLater: enqueueActions(({ context, enqueue }) => {
       if (!mayPublish(context)) return;
@@ -82,8 +84,8 @@ export const withFacilities = withGuards.extend({
     publishAgain: enqueueActions(({ context, enqueue }) => {
       enqueue.stopChild('publishAlarm');
       if (!mayPublish(context)) return;
-      enqueue.sendTo('lock', { type: 'pid.write' });
-      enqueue.sendTo('control', { type: 'control.claim' });
+      if (context.opened.includes('lock')) enqueue.sendTo('lock', { type: 'pid.write' });
+      enqueue.sendTo('control', { type: 'control.claim', first: false });
     }),
     recordLock: assign(({ event }) => (event.type === 'lock.acquired' ? { lock: event.descriptor } : {})),
     recordFence: assign(({ context, event }) =>

@@ -24,10 +24,7 @@ export const handoff = supervisorSetup.createStateConfig({
       entry: ['retire', 'endScale', 'answerScale', 'drainSlots'],
       always: { guard: 'allStopped', target: 'granting', actions: 'announceDrained' },
     },
-    granting: {
-      description: 'The successor takes charge, or fails. Bounded by the commit alarm.',
-      always: { guard: 'mayPromote', actions: 'promote' },
-    },
+    granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
     leaving: {
       description: 'The successor is in charge: our workers finish.',
       entry: ['phaseLeaving', 'retire', 'endScale', 'answerScale', 'drainSlots'],
@@ -44,36 +41,7 @@ export const handoff = supervisorSetup.createStateConfig({
     returning: {
       description:
         'The successor died in charge: this generation comes back, or ends if a stop was asked for. Bounded by the alarms of the reload.',
-      on: {
-        'successor.gone': [
-          {
-            guard: 'wasSuccessorKilled',
-            target: 'reclaiming',
-            actions: ['answerEnded', 'forgetSuccessor', 'resumeAnchor', 'takeBack'],
-          },
-          { target: 'leaving', actions: ['answerEnded', 'forgetSuccessor'] },
-        ],
-      },
-    },
-    reclaiming: {
-      description:
-        'Both were to stop, and the successor was killed in charge: pid file and paths are taken back, to be removed.',
-      entry: 'publish',
-      invoke: {
-        id: 'reclaimAlarm',
-        src: 'alarm',
-        input: ({ context }) => ({ alarm: 'release', delayMs: context.settings.takeoverTimeoutMs }),
-      },
-      on: {
-        'control.claimed': { target: '#supervisor.stopping' },
-        'control.failed': { target: '#supervisor.stopping' },
-        'alarm.fired': {
-          guard: { type: 'isAlarm', params: { alarm: 'release' } },
-          target: '#supervisor.stopping',
-        },
-        'reload.requested': { actions: 'answerStopped' },
-        'stop.requested': { actions: ['countStop', 'drainSlots'] },
-      },
+      on: { 'successor.gone': { target: 'leaving', actions: ['answerEnded', 'forgetSuccessor'] } },
     },
     parting: {
       description: 'Both generations stop: this one waits for the end of the other.',
@@ -86,7 +54,7 @@ export const handoff = supervisorSetup.createStateConfig({
         }),
       },
       on: {
-        'successor.lost': { target: 'returning' },
+        'successor.gone': { target: 'ending', actions: 'forgetSuccessor' },
         'alarm.fired': {
           guard: { type: 'isAlarm', params: { alarm: 'leave' } },
           target: 'ending',
@@ -109,9 +77,10 @@ export const handoff = supervisorSetup.createStateConfig({
       on: {
         'reload.anchored': { target: '#supervisor.anchored' },
         'successor.lost': { target: 'returning' },
+        // It was buried already, since both were to stop.
+        'successor.gone': { target: 'ending', actions: 'forgetSuccessor' },
         'reload.requested': { actions: ['joinLastReload', 'answer'] },
-        // As an anchor it is said again, and counted once. It may never become one.
-        'stop.requested': { actions: ['countStop', 'abortReload'] },
+        'stop.requested': { actions: 'countStop' },
       },
     },
   },

@@ -20,7 +20,9 @@ export const idle = supervisorSetup.createStateConfig({
           target: 'warming',
           actions: ['openLock', 'openFenceIfInherited', 'openListeners', 'openControl', 'startTakeover'],
         },
-        { target: 'locking', actions: ['openLock', 'openStarter'] },
+        { guard: 'hasPidFile', target: 'locking', actions: ['openLock', 'openStarter'] },
+        // Nothing keeps a second start out, and there is no path for a lock of the workers.
+        { target: 'binding', actions: ['openListeners', 'openStarter'] },
       ],
     },
     locking: {
@@ -91,16 +93,19 @@ export const idle = supervisorSetup.createStateConfig({
       },
     },
     publishing: {
-      description: 'Pid and control socket are being published.',
+      description: 'Pid and control socket are being published, where there are any.',
+      always: { guard: 'hasNoControl', target: 'filling' },
       on: {
-        'control.claimed': [
-          { guard: 'isAwaited', target: 'proving', actions: ['createSlots', 'fillSlots'] },
-          { target: 'starting', actions: ['createSlots', 'fillSlots'] },
-        ],
+        'control.claimed': { target: 'filling' },
         'control.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'pid.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'reload.requested': earlyReload,
       },
+    },
+    filling: {
+      description: 'The slots are being filled. Does a command wait for them?',
+      entry: ['createSlots', 'fillSlots'],
+      always: [{ guard: 'isAwaited', target: 'proving' }, { target: 'starting' }],
     },
     proving: {
       description:

@@ -46,7 +46,7 @@ export const withReload = withScale.extend({
           settings: context.settings,
           record: recordFor(context, context.reload),
           descriptors: {
-            lock: context.lock ?? -1,
+            lock: context.lock,
             lifeRead: context.lifeRead ?? -1,
             fence: context.inheritance.fence,
             anchor: context.anchorDescriptor,
@@ -137,8 +137,9 @@ export const withReload = withScale.extend({
       });
     }),
     comeBack: enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo('lock', { type: 'pid.write' });
-      enqueue.sendTo('control', { type: 'control.claim' });
+      if (context.opened.includes('lock')) enqueue.sendTo('lock', { type: 'pid.write' });
+      if (context.opened.includes('control'))
+        enqueue.sendTo('control', { type: 'control.claim', first: false });
       if (context.stops > 0 || !context.retiring) return;
       // It is about to give up: a worker that is started now would only be asked to leave.
       if (exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs)) return;
@@ -147,7 +148,6 @@ export const withReload = withScale.extend({
         enqueue.sendTo(workerId(record), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots), retiring: false });
     }),
-    takeBack: assign({ promoted: false }),
     dropReload: stopChild('reload'),
     forgetSuccessor: assign({ link: 'none' as const, reload: null }),
   },

@@ -59,7 +59,6 @@ export const withGuards = setup({
     isSuccessor: ({ context }) => context.handover !== null,
     changesIdentity: ({ context }) => context.settings.account !== null,
     isExclusive: ({ context }) => context.settings.handoff === 'exclusive',
-    wasSuccessorKilled: ({ event }) => event.type === 'successor.gone' && event.killed,
     allReady: ({ context }) => allReady(context.slots),
     someReady: ({ context }) => context.everReady,
     notAllReady: ({ context }) => !allReady(context.slots),
@@ -75,5 +74,9 @@ export const withGuards = setup({
     isLinked: ({ context }) => context.link !== 'none',
     isOverLimit: ({ context }) => exceedsLimit(context.settings.respawnLimit, context.respawnsAtMs),
     holdsLock: ({ context }) => context.lock !== null && context.inCharge,
+    hasPidFile: ({ context }) => context.settings.pidFile !== null,
+    hasNoControl: ({ context }) => !context.opened.includes('control'),
+    hasNoLock: ({ context }) => !context.opened.includes('lock'),
+    hasFailedWithoutLock: ({ context }) => !context.opened.includes('lock') && context.failure !== null,
   },
 });

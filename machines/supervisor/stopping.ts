@@ -28,6 +28,11 @@ export const stopping = supervisorSetup.createStateConfig({
           { guard: 'hasFailure', target: '#supervisor.failed' },
           { target: '#supervisor.stopped' },
         ],
+        // With a lock its release is the last thing that happens; without, this is.
+        'listeners.removed': [
+          { guard: 'hasFailedWithoutLock', target: '#supervisor.failed' },
+          { guard: 'hasNoLock', target: '#supervisor.stopped' },
+        ],
         'alarm.fired': {
           guard: { type: 'isAlarm', params: { alarm: 'release' } },
           target: '#supervisor.stopped',

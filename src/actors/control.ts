@@ -64,8 +64,8 @@ export const createControl = (env: Env, { status }: ControlOptions) =>
   effect<ControlInput, ControlOrder, ControlFact | Request>(env, ({ input, report, onOrder, ended }) => {
     const waiting: Waiting[] = [];
     const server = env.serveControl((request) => route(request, status, waiting, report));
-    const claim = () =>
-      server.claim(input.path).then(
+    const claim = (first: boolean) =>
+      server.claim(input.path, first).then(
         () => {
           if (ended()) server.close();
           report({ type: 'control.claimed', path: input.path });
@@ -78,7 +78,7 @@ export const createControl = (env: Env, { status }: ControlOptions) =>
           }),
       );
     onOrder((order) => {
-      if (order.type === 'control.claim') claim();
+      if (order.type === 'control.claim') claim(order.first);
       else if (order.type === 'control.remove') server.remove();
       else if (order.type === 'control.answer') {
         for (const { id, request } of taken(waiting, ({ asked }) => asked === 'reload'))

@@ -13,7 +13,7 @@ export interface ForkOptions {
   readonly settings: Settings;
   /** Standard output and standard error of every process that is started. */
   readonly output: () => readonly [number, number];
-  /** Pid file without `.pid`: probe sockets are beside it. */
+  /** What the paths of probe sockets begin with: the pid file without `.pid`, or a directory of their own. */
   readonly base: string;
 }
 

@@ -9,11 +9,14 @@ const PROBE_INTERVAL_MS = 50;
 /** One try; the start timeout bounds all of them. */
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** The path of one worker's private probe socket: short, since it has to fit where the control socket's does. */
+/**
+ * The path of one worker's private probe socket: short, since it has to fit where the control socket's does. It is removed
+ * when it has answered well: nobody asks again.
+ */
 export const probePath = (
   base: string,
-  { generation, place }: { readonly generation: number; readonly place: Place },
-): string => `${base}.probe-${generation}-${place}`;
+  { generation, slot, place }: { readonly generation: number; readonly slot: number; readonly place: Place },
+): string => `${base}.probe-${generation}-${slot}${place === 'worker' ? '' : 'r'}`;
 
 /** Asks a worker on its own socket until it answers 2xx or 3xx. */
 export const createProbe = (env: Env, base: string) =>
@@ -27,6 +30,7 @@ export const createProbe = (env: Env, base: string) =>
       const answer = await env.get(socket, path, PROBE_TIMEOUT_MS);
       if (ended()) return;
       if (typeof answer === 'number' && answer >= 200 && answer < 400) {
+        env.unlink(socket);
         report({ type: 'probe.passed', pid });
         return;
       }

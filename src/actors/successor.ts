@@ -40,7 +40,7 @@ const layoutOf = (
   const sources: DescriptorSource[] = ['null', ...output, 'stream'];
   const put = (source: number): number => sources.push(source) - 1;
   const numbers = {
-    lock: put(descriptors.lock),
+    lock: descriptors.lock === null ? null : put(descriptors.lock),
     token: put(sockets.token),
     lifeWrite: put(sockets.lifeWrite),
     lifeRead: put(sockets.lifeRead),

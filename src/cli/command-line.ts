@@ -123,7 +123,7 @@ const readStart = (
 };
 
 /** What says which supervisor is meant, and nothing about how to run one. */
-const TARGET_FLAGS: readonly string[] = ['--name', '--pid-file', '--run-dir'];
+const TARGET_FLAGS: readonly string[] = ['--name', '--pid-file', '--control', '--run-dir'];
 
 const parseRestart = (
   words: Words,
@@ -223,18 +223,27 @@ const readTarget = (
 ): TargetQuery => {
   const name = read('--name', readName);
   const pidFile = read('--pid-file', readFilePath);
+  const control = read('--control', readFilePath);
   const named = read('--run-dir', readDirectory);
   const runDirectory = resolveRunDirectory(named, context);
-  if (name !== undefined && pidFile !== undefined) {
-    const message = `--name ${shown(name)} and --pid-file ${shown(pidFile)}: expected only one of them`;
-    mistakes.push({ option: '--name', message });
+  const given = Object.entries({ '--name': name, '--pid-file': pidFile, '--control': control }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const [first] = given;
+  if (first !== undefined && given.length > 1) {
+    const words = given.map(([flag, value]) => `${flag} ${shown(value)}`).join(' and ');
+    mistakes.push({ option: first[0], message: `${words}: expected only one of them` });
   }
-  if (pidFile !== undefined) {
-    const absolute = resolve(context.cwd, pidFile);
-    const expected = overlong(controlPathOf(absolute), context.platform);
-    if (expected !== null) mistakes.push(wrongValue('--pid-file', pidFile, expected));
-    return { kind: 'pid-file', pidFile: absolute };
-  }
+  /** An absolute path, whose socket the system has to take. */
+  const path = (flag: string, raw: string, socketOf: (path: string) => string): string => {
+    const absolute = resolve(context.cwd, raw);
+    const expected = overlong(socketOf(absolute), context.platform);
+    if (expected !== null) mistakes.push(wrongValue(flag, raw, expected));
+    return absolute;
+  };
+  if (control !== undefined)
+    return { kind: 'control', controlPath: path('--control', control, (socket) => socket) };
+  if (pidFile !== undefined) return { kind: 'pid-file', pidFile: path('--pid-file', pidFile, controlPathOf) };
   if ('expected' in runDirectory) {
     mistakes.push({ option: '--run-dir', message: `--run-dir: expected ${runDirectory.expected}` });
     return { kind: 'only', runDirectory: '' };

@@ -12,6 +12,12 @@ const TARGET: readonly OptionSpec[] = [
     fallback: 'the only one there',
   },
   { flag: '--pid-file', value: 'PATH', group: 'Target', doc: 'The supervisor with this pid file.' },
+  {
+    flag: '--control',
+    value: 'PATH',
+    group: 'Target',
+    doc: 'The supervisor with this control socket, which was started with the same option.',
+  },
   { ...RUN_DIR, group: 'Target', doc: 'Where to look for it.' },
 ];
 

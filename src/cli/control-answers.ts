@@ -119,6 +119,7 @@ const STATUS = {
   startedAt: text,
   handoff: text,
   logFile: orAbsent(orNull(text)),
+  pidFile: orAbsent(orNull(text)),
   origin: orAbsent(
     orNull(object({ command: text, args: listOf(text), directory: text, commandLine: orNull(listOf(text)) })),
   ),

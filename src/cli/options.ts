@@ -67,8 +67,18 @@ const IDENTITY: readonly OptionSpec[] = [
     group: 'Identity',
     doc: 'Options from a file, read anew at each reload: JSON, or a JavaScript module that exports them. Keys are the options in camel case, durations numbers with the suffix Ms (startTimeoutMs); the command line wins.',
   },
-  { flag: '--no-pid-file', group: 'Identity', doc: 'Neither pid file nor lock.', available: false },
-  { flag: '--control', value: 'PATH', group: 'Identity', doc: 'The control socket.', available: false },
+  {
+    flag: '--no-pid-file',
+    group: 'Identity',
+    doc: 'Neither pid file nor lock: nothing keeps a second start out, and without --control SIGUSR2 alone asks for a reload, and its verdict is only logged.',
+  },
+  {
+    flag: '--control',
+    value: 'PATH',
+    group: 'Identity',
+    doc: 'The control socket, in a directory that exists. The other commands find it by the same option.',
+    fallback: 'beside the pid file; none with --no-pid-file',
+  },
 ];
 
 const WORKERS: readonly OptionSpec[] = [
@@ -106,13 +116,7 @@ const WORKERS: readonly OptionSpec[] = [
     doc: 'What asks a worker to leave.',
     fallback: 'SIGTERM',
   },
-  {
-    flag: '--standby',
-    value: 'N',
-    group: 'Workers',
-    doc: 'Booted workers beside them, which do not serve: one takes the slot of a worker that exits at once, and another is booted. Needs --ready takeover or http.',
-    fallback: '0',
-  },
+  { flag: '--standby', value: 'N', group: 'Workers', doc: 'Booted spares.', available: false },
   {
     flag: '--user',
     value: 'USER',

@@ -6,7 +6,7 @@ import type { CommandLineSettings } from '../config.js';
 import { asTanistError, TanistError } from '../errors.js';
 import type { CommandLineContext } from './command-line.js';
 import { difference, intentOf, intentOfOrigin, type ReadOrigin } from './intent.js';
-import { type Target, targetOf } from './target.js';
+import type { Target } from './target.js';
 import { printable, type Terminal } from './terminal.js';
 import { requestVerdict, tellVerdict } from './verdict.js';
 import { askHolder } from './waiting.js';
@@ -28,8 +28,10 @@ export const secondStart = async (
   readOrigin: ReadOrigin,
 ): Promise<number> => {
   const ours = await intentOf(words, context);
-  const { name, pidFile } = ours.resolved.settings;
-  const target = { ...targetOf(pidFile), name };
+  const { name, pidFile, control } = ours.resolved.settings;
+  // Whoever was refused a lock has asked for one, and has a control socket.
+  if (pidFile === null || control === null) throw lockHeld(held, 'it cannot be asked to reload');
+  const target = { name, pidFile, controlPath: control };
   const status = await holder(target, held);
   const refused = (reason: string, hint?: string) => {
     const who = `${printable(status.name)} (pid ${status.pid})`;

@@ -1,25 +1,29 @@
 /**
- * A stop as its client sees it: asked for, and waited for until the lock is free.
+ * A stop as its client sees it: asked for, and waited for until the lock is free, or the answer ends.
  */
 import { TanistError } from '../errors.js';
-import { type LockProbe, openLockProbe } from '../os/lock-probe.js';
+import { openLockProbe } from '../os/lock-probe.js';
 import { askStop } from './control-client.js';
-import type { Target } from './target.js';
-import { askRunning, glance, look, watchSilence } from './waiting.js';
+import { isOver, type Target } from './target.js';
+import { askRunning, glance, look, remainsOf, watchSilence } from './waiting.js';
 
 /**
  * Drains and stops a supervisor, and returns when its last process is gone and the lock is free.
+ *
+ * Without a lock the end of the answer says so.
  *
  * @throws {TanistError} `TANIST_NOT_RUNNING`, `TANIST_CONTROL_FAILED`.
  */
 export const stopTarget = async (target: Target, signal: AbortSignal): Promise<void> => {
   // Opened before anything is asked: a supervisor that is started afterwards makes a pid file of its own.
-  const lock = openLockProbe(target.pidFile);
+  const lock = target.pidFile === null ? null : openLockProbe(target.pidFile);
   try {
     const reply = await askRunning(target, signal, () => askStop(target.controlPath, signal));
-    await untilFree(lock, target, reply.kind === 'answer' && reply.value.clean, signal);
+    const ended = reply.kind === 'answer' && reply.value.clean;
+    if (lock !== null) await untilFree(lock.isFree, target, ended, signal);
+    else if (!ended) await untilFree(() => isOver(target), target, false, signal);
   } finally {
-    lock.close();
+    lock?.close();
   }
 };
 
@@ -30,13 +34,13 @@ export const stopTarget = async (target: Target, signal: AbortSignal): Promise<v
  *   If it was killed instead, a generation may be in charge that knows nothing of it, and is asked too.
  */
 const untilFree = async (
-  lock: LockProbe,
+  isFree: () => boolean,
   target: Target,
   ended: boolean,
   signal: AbortSignal,
 ): Promise<void> => {
-  const silence = watchSilence();
-  while (!lock.isFree()) {
+  const silence = watchSilence(target);
+  while (!isFree()) {
     if (!ended) {
       const reply = await glance(target, signal);
       if (reply.kind === 'answer') silence.heard();
@@ -45,8 +49,7 @@ const untilFree = async (
       }
     }
     if (silence.isTooLong()) {
-      const message = `the lock of ${JSON.stringify(target.pidFile)} stays held, and nobody answers`;
-      throw new TanistError('TANIST_CONTROL_FAILED', message);
+      throw new TanistError('TANIST_CONTROL_FAILED', `${remainsOf(target)}, and nobody answers`);
     }
     await look(signal);
   }

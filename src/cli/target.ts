@@ -1,17 +1,19 @@
 /**
  * Which supervisor a command is about.
  */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { TanistError } from '../errors.js';
 import { isLockFree } from '../os/lock-probe.js';
 import { controlPathOf, nameOfPidFile, pidFileOf } from '../settings/run-directory.js';
-import { isAnswered } from './control-client.js';
+import { askStatus, isAnswered } from './control-client.js';
 
 /** What was asked for; paths are absolute. */
 export type TargetQuery =
   | { readonly kind: 'pid-file'; readonly pidFile: string }
+  | { readonly kind: 'control'; readonly controlPath: string }
   | ({ readonly kind: 'name'; readonly name: string } & Directories)
   | ({ readonly kind: 'only' } & Directories);
 
@@ -24,7 +26,8 @@ interface Directories {
 /** One supervisor, running or not. */
 export interface Target {
   readonly name: string;
-  readonly pidFile: string;
+  /** null where there is none, or nobody who says which. */
+  readonly pidFile: string | null;
   readonly controlPath: string;
 }
 
@@ -37,7 +40,7 @@ export const onlyOne = (targets: readonly Target[], query: TargetQuery): Target 
   const [target, ...others] = targets;
   if (target === undefined) throw nothingRuns(query);
   if (others.length === 0) return target;
-  const files = [target, ...others].map(({ pidFile }) => JSON.stringify(pidFile));
+  const files = [target, ...others].map(({ pidFile, controlPath }) => JSON.stringify(pidFile ?? controlPath));
   throw new TanistError(
     'TANIST_AMBIGUOUS_TARGET',
     `${files.length} supervisors could be meant, with the pid files ${files.join(', ')}`,
@@ -47,6 +50,7 @@ export const onlyOne = (targets: readonly Target[], query: TargetQuery): Target 
 /** All supervisors that are meant, sorted; without a name, all that run in the run directory. */
 export const findTargets = async (query: TargetQuery): Promise<readonly Target[]> => {
   if (query.kind === 'pid-file') return [targetOf(query.pidFile)];
+  if (query.kind === 'control') return [await targetAt(query.controlPath)];
   const pidFiles = await searched(query, RUNNING);
   if (query.kind === 'name') return named(query.name, query.runDirectory, pidFiles).map(targetOf);
   const targets = pidFiles.map(targetOf);
@@ -56,7 +60,7 @@ export const findTargets = async (query: TargetQuery): Promise<readonly Target[]
 
 /** The same of all that have left a log, whether they run or not. */
 export const findLogs = async (query: TargetQuery): Promise<readonly Target[]> => {
-  if (query.kind === 'pid-file') return [targetOf(query.pidFile)];
+  if (query.kind === 'pid-file' || query.kind === 'control') return findTargets(query);
   const targets = (await searched(query, LOGGED)).map(targetOf);
   return query.kind === 'only' ? targets : targets.filter(({ name }) => name === query.name);
 };
@@ -64,22 +68,43 @@ export const findLogs = async (query: TargetQuery): Promise<readonly Target[]> =
 export const notRunning = (target: Target): TanistError =>
   new TanistError(
     'TANIST_NOT_RUNNING',
-    `${target.name} is not running (pid file ${JSON.stringify(target.pidFile)})`,
+    target.pidFile === null
+      ? `nothing is running at the control socket ${JSON.stringify(target.controlPath)}`
+      : `${target.name} is not running (pid file ${JSON.stringify(target.pidFile)})`,
   );
 
 export const nothingRuns = (query: TargetQuery): TanistError =>
   new TanistError(
     'TANIST_NOT_RUNNING',
-    query.kind === 'pid-file'
-      ? 'nothing is running'
-      : `nothing is running in ${JSON.stringify(query.runDirectory)}`,
+    'runDirectory' in query
+      ? `nothing is running in ${JSON.stringify(query.runDirectory)}`
+      : 'nothing is running',
   );
+
+/** Nobody holds the lock; without a lock, the control socket's name is gone. */
+export const isOver = ({ pidFile, controlPath }: Target): boolean =>
+  pidFile === null ? !existsSync(controlPath) : isLockFree(pidFile);
 
 export const targetOf = (pidFile: string): Target => ({
   name: nameOfPidFile(pidFile),
   pidFile,
   controlPath: controlPathOf(pidFile),
 });
+
+const ANSWER_LIMIT_MS = 2_000;
+
+/** Who listens there says its name and whether it has a lock; who does not answer has none that is known. */
+const targetAt = async (controlPath: string): Promise<Target> => {
+  const unknown = { name: basename(controlPath, '.sock'), pidFile: null, controlPath };
+  try {
+    const reply = await askStatus(controlPath, AbortSignal.timeout(ANSWER_LIMIT_MS));
+    if (reply.kind !== 'answer') return unknown;
+    return { name: reply.value.name, pidFile: reply.value.pidFile ?? null, controlPath };
+  } catch {
+    // Whatever is wrong with it is told by the command itself, which asks again.
+    return unknown;
+  }
+};
 
 /** The name's own file first: a user's directory is searched only if it is not there. */
 const named = (name: string, runDirectory: string, pidFiles: readonly string[]): readonly string[] => {
@@ -148,4 +173,4 @@ const entriesOf = async (path: string, refusal: 'TANIST_RUN_DIR' | null): Promis
 
 /** A supervisor that has just started holds the lock before it answers. */
 const runs = async (target: Target): Promise<boolean> =>
-  (await isAnswered(target.controlPath)) || !isLockFree(target.pidFile);
+  (await isAnswered(target.controlPath)) || !isOver(target);

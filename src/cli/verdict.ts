@@ -4,11 +4,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Status } from '../../machines/status.js';
 import { TanistError } from '../errors.js';
-import { isLockFree } from '../os/lock-probe.js';
 import { askReload, type JoinableVerdict } from './control-client.js';
-import { notRunning, type Target } from './target.js';
+import { isOver, notRunning, type Target } from './target.js';
 import { printable, type Terminal } from './terminal.js';
-import { askRunning, glance, look, watchSilence } from './waiting.js';
+import { askRunning, glance, look, remainsOf, watchSilence } from './waiting.js';
 
 /** Exit status of a reload that did not happen: the old generation goes on. */
 const REFUSED_STATUS = 4;
@@ -44,7 +43,7 @@ export const requestVerdict = async (target: Target, signal: AbortSignal): Promi
  * It may take a while until somebody is: the lock stays held meanwhile.
  */
 const recoverVerdict = async (target: Target, id: string, signal: AbortSignal): Promise<JoinableVerdict> => {
-  const silence = watchSilence();
+  const silence = watchSilence(target);
   for (;;) {
     const reply = await glance(target, signal);
     if (reply.kind === 'answer') {
@@ -56,10 +55,8 @@ const recoverVerdict = async (target: Target, id: string, signal: AbortSignal): 
           `generation ${reply.value.generation} is in charge and knows nothing of this reload`,
         );
       }
-    } else if (reply.kind === 'absent' && isLockFree(target.pidFile)) throw notRunning(target);
-    if (silence.isTooLong()) {
-      throw verdictLost(`somebody holds the lock of ${JSON.stringify(target.pidFile)}, but does not answer`);
-    }
+    } else if (reply.kind === 'absent' && isOver(target)) throw notRunning(target);
+    if (silence.isTooLong()) throw verdictLost(`${remainsOf(target)}, but nobody answers`);
     await look(signal);
   }
 };

@@ -4,10 +4,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Status } from '../../machines/status.js';
 import { TanistError } from '../errors.js';
-import { isLockFree } from '../os/lock-probe.js';
 import { formatDuration } from '../settings/duration.js';
 import { askStatus, type Reply } from './control-client.js';
-import { notRunning, type Target } from './target.js';
+import { isOver, notRunning, type Target } from './target.js';
 
 /** Between two looks at something that cannot tell by itself when it changes. */
 const LOOK_EVERY_MS = 100;
@@ -48,9 +47,11 @@ export const look = async (signal: AbortSignal): Promise<void> => {
 };
 
 /**
- * Asks, and asks again while the lock is held although nobody listens: somebody starts or takes charge.
+ * Asks, and asks again while the lock is held although nobody listens: somebody starts or takes charge. Without a
+ * lock, while there is a socket that refuses connections: its owner has ended, and another may take it over.
  *
- * @throws {TanistError} `TANIST_NOT_RUNNING` if the lock is free, `TANIST_CONTROL_FAILED` if it stays held.
+ * @throws {TanistError} `TANIST_NOT_RUNNING` if the lock is free or there is none, `TANIST_CONTROL_FAILED` if it
+ *   stays held.
  */
 export const askRunning = async <R extends Reply<unknown>>(
   target: Target,
@@ -61,13 +62,18 @@ export const askRunning = async <R extends Reply<unknown>>(
   for (;;) {
     const reply = await ask();
     if (reply.kind !== 'absent') return reply as Exclude<R, { kind: 'absent' }>;
-    if (isLockFree(target.pidFile)) throw notRunning(target);
-    if (performance.now() > giveUpAt) {
-      const files = `the lock of ${JSON.stringify(target.pidFile)} is held, but nobody listens at ${JSON.stringify(target.controlPath)}`;
-      throw new TanistError('TANIST_CONTROL_FAILED', files);
-    }
+    if (isOver(target)) throw notRunning(target);
+    if (performance.now() > giveUpAt) throw unanswered(target);
     await look(signal);
   }
+};
+
+const unanswered = (target: Target): TanistError => {
+  if (target.pidFile === null) return notRunning(target);
+  const files = `the lock of ${JSON.stringify(target.pidFile)} is held, but nobody listens at ${JSON.stringify(target.controlPath)}`;
+  return new TanistError('TANIST_CONTROL_FAILED', files, {
+    hint: 'Was it started with --control PATH? Then ask with the same option.',
+  });
 };
 
 /** A supervisor answers within milliseconds, unless it hangs; one that starts is waited for before it listens. */
@@ -91,16 +97,25 @@ export const askHolder = async (target: Target): Promise<Status> => {
 
 /** Who holds the lock and does not answer for so long is not coming back. */
 const SILENCE_LIMIT_MS = 300_000;
+/** Without a lock nothing says that anybody is left: more than the drain timeout that a successor may have to wait. */
+const UNLOCKED_SILENCE_LIMIT_MS = 60_000;
 
-export const watchSilence = (): { heard: () => void; isTooLong: () => boolean } => {
+export const watchSilence = ({ pidFile }: Target): { heard: () => void; isTooLong: () => boolean } => {
   let heardAt = performance.now();
+  const limitMs = pidFile === null ? UNLOCKED_SILENCE_LIMIT_MS : SILENCE_LIMIT_MS;
   return {
     heard: () => {
       heardAt = performance.now();
     },
-    isTooLong: () => performance.now() - heardAt > SILENCE_LIMIT_MS,
+    isTooLong: () => performance.now() - heardAt > limitMs,
   };
 };
+
+/** What is left of one that does not answer, in words. */
+export const remainsOf = ({ pidFile, controlPath }: Target): string =>
+  pidFile === null
+    ? `the control socket ${JSON.stringify(controlPath)} is left`
+    : `somebody holds the lock of ${JSON.stringify(pidFile)}`;
 
 /** The status if it can be had soon; `silent` if somebody is there and does not answer, or not properly. */
 export const glance = async (

@@ -1,10 +1,10 @@
 /**
  * The control socket's server: HTTP/1.1 on a Unix path, for one user.
  */
-import { chmodSync, renameSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync } from 'node:fs';
 import http from 'node:http';
 import type { ControlRequest, ControlServer } from './env.js';
-import { fileAt, removeQuietly } from './listening.js';
+import { fileAt, occupantOf, occupationOf, removeQuietly } from './listening.js';
 
 /** A client must have sent its head, and its whole request, within these times. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -51,6 +51,38 @@ const asControlRequest = (
 
 const reply = (response: http.ServerResponse, status: number, message: string, hint: string): void =>
   send(response, status, { error: { code: 'TANIST_CONTROL_PROTOCOL', message, hint } }, true);
+
+/** File systems without hard links: what was seen a moment ago has to do. */
+const UNLINKABLE: readonly string[] = ['EPERM', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP', 'EMLINK'];
+
+/**
+ * Gives a socket its name, if nobody has it but a socket that refuses connections.
+ *
+ * Two that start at the same time are told apart by link(2), which never replaces a name.
+ */
+const takeName = async (temporary: string, path: string): Promise<void> => {
+  const seen = fileAt(path);
+  const occupant = await occupantOf(path);
+  if (occupant === 'somebody') throw new Error(`${path} ${occupationOf(path)}`);
+  if (occupant === 'stale' && seen !== null) removeQuietly(path, seen);
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'EEXIST') throw new Error(`${path} ${occupationOf(path)}`);
+    if (!UNLINKABLE.includes(code)) throw error;
+    renameSync(temporary, path);
+  }
+};
+
+/** Two servers of one process may be about to have the same path: their temporary names are different. */
+let claims = 0;
+
+/** At most as long as `overlong()` leaves room for. */
+const temporaryNameOf = (path: string): string => {
+  claims = (claims + 1) % 100;
+  return `${path}.${process.pid}-${claims}.tmp`;
+};
 
 export const createControlServer = (handler: (request: ControlRequest) => void): ControlServer => {
   /** Answers whose body ends when this supervisor does. */
@@ -106,17 +138,25 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
     owned !== null && owned.path === path && fileAt(path) === owned.file;
 
   return {
-    async claim(path) {
+    async claim(path, first) {
       if (isOurs(path)) return;
-      const temporary = `${path}.${process.pid}.tmp`;
+      const temporary = temporaryNameOf(path);
       removeQuietly(temporary);
       const server = make();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ path: temporary }, resolve);
       });
-      chmodSync(temporary, 0o600);
-      renameSync(temporary, path);
+      try {
+        chmodSync(temporary, 0o600);
+        if (first) await takeName(temporary, path);
+        else renameSync(temporary, path);
+      } catch (error) {
+        server.close();
+        throw error;
+      } finally {
+        removeQuietly(temporary);
+      }
       owned = { path, file: fileAt(path) ?? '' };
       // Whoever is connected to an earlier listener of ours keeps waiting for his answer there.
       for (const earlier of servers) earlier.close();

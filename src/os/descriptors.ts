@@ -96,7 +96,7 @@ const removeRoom = (room: string): void => rmSync(room, { recursive: true, force
 const removeRooms = (): void => rooms.forEach(removeRoom);
 
 const enterRoom = (directory: string): string => {
-  const room = mkdtempSync(`${directory}/.p-`);
+  const room = mkdtempSync(`${directory}/.tanist-`);
   if (rooms.size === 0) process.on('exit', removeRooms);
   rooms.add(room);
   return room;

@@ -81,8 +81,13 @@ export interface ControlRequest {
 }
 
 export interface ControlServer {
-  /** Makes the path ours: listens under another name beside it and renames. Rejects when that fails. */
-  claim(path: string): Promise<void>;
+  /**
+   * Makes the path ours: listens under another name beside it and puts that in its place. Rejects when that fails.
+   *
+   * @param first only if nobody is there but a socket that refuses connections; else whatever is there is replaced:
+   *   the socket of another generation.
+   */
+  claim(path: string, first: boolean): Promise<void>;
   /** Unlinks the path if it is still ours. */
   remove(): void;
   close(): void;

@@ -94,9 +94,10 @@ const listenTcp = async (spec: ListenSpec & { kind: 'tcp' }): Promise<BoundListe
   };
 };
 
-type Occupant = 'nobody' | 'stale' | 'somebody';
+export type Occupant = 'nobody' | 'stale' | 'somebody';
 
-const occupantOf = (path: string): Promise<Occupant> => {
+/** Who is at the path of a Unix socket; `stale` is a socket that refuses connections. */
+export const occupantOf = (path: string): Promise<Occupant> => {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return Promise.resolve('nobody');
   if (!found.isSocket()) return Promise.resolve('somebody');
@@ -113,14 +114,16 @@ const occupantOf = (path: string): Promise<Occupant> => {
   });
 };
 
+/** What is in the way at the path, in words. */
+export const occupationOf = (path: string): string =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSocket()
+    ? 'is a socket in use'
+    : 'exists and is not a socket';
+
 const listenPath = async (spec: ListenSpec & { kind: 'unix' }): Promise<BoundListener> => {
   const { name, path } = spec;
-  if ((await occupantOf(path)) === 'somebody') {
-    const kind = lstatSync(path, { throwIfNoEntry: false })?.isSocket()
-      ? 'is a socket in use'
-      : 'exists and is not a socket';
-    throw new TanistError('TANIST_LISTEN_IN_USE', `${name}: ${path} ${kind}`);
-  }
+  if ((await occupantOf(path)) === 'somebody')
+    throw new TanistError('TANIST_LISTEN_IN_USE', `${name}: ${path} ${occupationOf(path)}`);
   const descriptor = await listenUnix(path).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TanistError('TANIST_LISTEN_FAILED', `${name}: cannot listen on unix:${path}: ${reason}`, {

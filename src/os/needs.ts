@@ -2,9 +2,23 @@
  * What a daemon's user must be able to use: checked at the start, since root could use it all.
  */
 import { dirname } from 'node:path';
+import type { Settings } from '../../machines/policy.js';
 import type { ResolvedSettings } from '../config.js';
 import type { Need, Program, Relaunch } from '../program.js';
 import { isScript } from '../settings/node-program.js';
+
+/** Where a supervisor makes files of its own. */
+const forFiles = ({ pidFile, control }: Settings): readonly Need[] => {
+  const need = (path: string, what: string): Need => ({
+    path: dirname(path),
+    use: 'make files in',
+    purpose: `where its ${what}`,
+  });
+  if (pidFile === null) return control === null ? [] : [need(control, 'control socket is')];
+  if (control === null || dirname(control) === dirname(pidFile))
+    return [need(pidFile, 'pid file and its control socket are')];
+  return [need(pidFile, 'pid file is'), need(control, 'control socket is')];
+};
 
 /** The program of the workers, and the directory they start in. */
 const forWorkers = (command: string, { cwd, file, args }: Program): readonly Need[] => {
@@ -39,11 +53,7 @@ export const needsOf = (
   relaunch: Relaunch,
   configFile: string | null,
 ): readonly Need[] => [
-  {
-    path: dirname(resolved.settings.pidFile),
-    use: 'make files in',
-    purpose: 'where its pid file and its control socket are',
-  },
+  ...forFiles(resolved.settings),
   ...forWorkers(resolved.program.command, program),
   ...(resolved.settings.hotReload ? forReloads(resolved, relaunch, configFile) : []),
 ];

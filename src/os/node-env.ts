@@ -3,7 +3,6 @@
  */
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
-import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Account } from '../../machines/policy.js';
 import { createControlServer } from './control-server.js';
@@ -16,6 +15,7 @@ import { holdersOf, lockPidFile, openFence, tryLock } from './locks.js';
 import { openMemory } from './memory.js';
 import { openListeners } from './open-listeners.js';
 import { orphans, reapingObstacle, reapOrphan } from './orphans.js';
+import type { Places } from './places.js';
 import { isAlive, Processes } from './processes.js';
 import { Streams } from './streams.js';
 
@@ -50,11 +50,8 @@ export interface NodeEnv extends Env {
   killAll(): void;
 }
 
-/**
- * @param scratchDirectory private to this user; sockets live there for a moment while two ends are made.
- * @param account whom this process is to become: files that are locked before are opened as that user.
- */
-export const createNodeEnv = (scratchDirectory: string, account: Account | null): NodeEnv => {
+/** @param account whom this process is to become: files that are locked before are opened as that user. */
+export const createNodeEnv = ({ scratch, quarters }: Places, account: Account | null): NodeEnv => {
   const streams = new Streams();
   const processes = new Processes(streams.sockets);
   sweepDescriptors();
@@ -93,11 +90,15 @@ export const createNodeEnv = (scratchDirectory: string, account: Account | null)
     tryLock,
     holdersOf,
     listen: openListeners,
-    listenUnix,
-    unlink: removeQuietly,
+    listenUnix: (path) => (quarters === null ? listenUnix(path) : quarters.within(() => listenUnix(path))),
+    unlink(path, file) {
+      const reason = removeQuietly(path, file);
+      quarters?.leave();
+      return reason;
+    },
     exists: existsSync,
-    socketPair: () => socketPair(scratchDirectory),
-    makeToken: () => makeToken(scratchDirectory),
+    socketPair: () => socketPair(scratch),
+    makeToken: () => makeToken(scratch),
     takeToken,
     duplicate,
     openStream: (descriptor, handlers) => streams.open(descriptor, handlers),
@@ -107,6 +108,3 @@ export const createNodeEnv = (scratchDirectory: string, account: Account | null)
     killAll: () => processes.killAll(),
   };
 };
-
-/** Where sockets may live for a moment: the directory of the pid file. */
-export const scratchDirectoryOf = (pidFile: string): string => dirname(pidFile);

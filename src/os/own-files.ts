@@ -91,13 +91,13 @@ export const ensureOwnDirectory = (directory: string, account: Account): void =>
 };
 
 /**
- * The directory of the pid file, for whoever is to have it.
+ * The directory of the pid file, or without one that of the default log, for whoever is to have it.
  *
  * @throws {TanistError} `TANIST_RUN_DIR`.
  */
-export const ensureDirectories = ({ settings, ownDirectory }: ResolvedSettings): void => {
+export const ensureDirectories = ({ settings, directory, ownDirectory }: ResolvedSettings): void => {
   if (settings.account !== null && ownDirectory !== null) ensureOwnDirectory(ownDirectory, settings.account);
-  else ensureDirectory(dirname(settings.pidFile));
+  else if (directory !== null) ensureDirectory(directory);
 };
 
 /** Whether nobody but root can have put a file into a directory, or the directory where it is. */

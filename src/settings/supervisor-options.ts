@@ -21,18 +21,22 @@ export interface SupervisorOptions {
   /** The file with lock and pid; the control socket is beside it. Default `<runDir>/<name>.pid`. */
   readonly pidFile?: string;
   /**
+   * Neither pid file nor lock: nothing keeps a second start out, and there is no control socket unless `control` names
+   * one. Reloads are asked for by SIGUSR2 then, and their verdicts logged. Not together with `pidFile`. Default false.
+   */
+  readonly noPidFile?: boolean;
+  /**
+   * The control socket, in a directory that exists; what is there is replaced only if it is a socket that refuses
+   * connections. Relative to the start directory. At most 91 bytes on Linux, 87 elsewhere. Default: beside the pid file.
+   */
+  readonly control?: string;
+  /**
    * `[name=]8080`, `[name=]127.0.0.1:8080`, `[name=][::1]:8080`, `[name=]unix:/path`; `[name=]fd:3`, a listening
    * socket this process has inherited, and `systemd`, those of socket activation. Default none.
    */
   readonly listen?: string | readonly string[];
   /** Slots, 1 to 1024; `auto` is the number of available processors. Default 1. */
   readonly workers?: number | 'auto';
-  /**
-   * Booted workers beside the slots, which do not serve: one takes the slot of a worker that exits at once, and
-   * another is booted in its place. 0 to 1024, default 0. Needs `ready` `takeover` or `http`, so that they can be
-   * held back. A standby has `TANIST_SLOT` 0.
-   */
-  readonly standby?: number;
   /** Whether two generations may serve at the same time. Default `overlap` with listeners, else `exclusive`. */
   readonly handoff?: Handoff;
   /**
@@ -140,4 +144,4 @@ export interface CommandLineSettings {
 }
 
 /** Keys of options that are known, but not available in this version: refused, never ignored. */
-export const UNAVAILABLE_KEYS: readonly string[] = ['probationMs', 'noPidFile', 'control'];
+export const UNAVAILABLE_KEYS: readonly string[] = ['standby', 'probationMs'];

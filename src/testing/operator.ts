@@ -68,15 +68,18 @@ export class Operator {
     this.#later(LOOK_MS);
   }
 
-  /** On the control socket, or by a signal to the pid in the pid file. */
+  /** On the control socket, or by a signal to the pid in the pid file; without one, to who is in charge. */
   reload(): void {
-    const { kernel, pidFile } = this.#world;
+    const { kernel, pidFile, settings } = this.#world;
     const id = `reload-${this.#asked}-${kernel.steps}`;
-    if (!kernel.choices.chance('by-signal', 0.3)) {
+    if (settings.control !== null && !kernel.choices.chance('by-signal', 0.3)) {
       this.#world.request('POST', '/reload', { id }, (body) => this.#hear(body));
       return;
     }
-    const named = kernel.processes.get(Number.parseInt(pidFile ?? '', 10));
+    const named =
+      settings.pidFile === null
+        ? inCharge(this.#world)[0]?.process
+        : kernel.processes.get(Number.parseInt(pidFile ?? '', 10));
     if (named?.isOurs) {
       kernel.note(() => `somebody sends SIGUSR2 to ${named.name}`);
       kernel.signal(named, 'SIGUSR2');
@@ -141,9 +144,9 @@ export const isSettled = (world: World): boolean => {
 export const problemAtRest = (world: World): string | null => {
   const [only] = world.supervisors;
   if (only === undefined) return 'no supervisor is left';
-  if (world.pidFile !== `${only.process.pid}\n`)
+  if (world.settings.pidFile !== null && world.pidFile !== `${only.process.pid}\n`)
     return `the pid file holds ${JSON.stringify(world.pidFile)}, in charge is ${only.process.name}`;
-  if (world.controlled !== only.process)
+  if (world.settings.control !== null && world.controlled !== only.process)
     return `the control socket leads to ${world.controlled?.name ?? 'nobody'}, in charge is ${only.process.name}`;
   const { epoch } = only.options;
   const strays = world.workers.filter(
@@ -156,8 +159,8 @@ export const problemAtRest = (world: World): string | null => {
   if (anchor !== named) return `the anchor is ${anchor}, ${only.process.name} knows of ${named}`;
   if (strays.length > 0) return `orphans: ${strays.map(({ process }) => process.name).join(', ')}`;
   const own = world.workers.filter(({ owner }) => owner === only);
-  const wanted = world.settings.workers + world.settings.standby;
-  if (own.length !== wanted) return `${own.length} workers live, ${wanted} are wanted`;
+  if (own.length !== world.settings.workers)
+    return `${own.length} workers live, ${world.settings.workers} are wanted`;
   const large = own.find(({ process }) => isTooMuch(world.settings, process.memoryBytes));
   if (large !== undefined) return `${large.process.name} uses too much memory, and serves on`;
   return null;

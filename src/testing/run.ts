@@ -48,13 +48,13 @@ const MAX_STEPS = 20_000;
 const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings => {
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[choices.below('settings', values.length)] ?? values[0];
-  const drawn = {
+  return {
     name: 'daemon',
     pidFile: '/run/daemon.pid',
+    control: '/run/daemon.sock',
     handoff: pick(['overlap', 'exclusive']),
     hotReload: true,
     workers: pick([1, 2, 3]),
-    standby: pick([0, 0, 1, 2]),
     ready: pick([
       { mode: 'takeover' },
       { mode: 'takeover' },
@@ -77,9 +77,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     anchor: pick([false, true]),
     account: pick([null, null, { user: 'nobody', uid: 65_534, gid: 65_534 }]),
     ...changes,
-  } satisfies Settings;
-  // Without the protocol nobody could hold them back, and it is refused.
-  return drawn.ready.mode === 'alive' ? { ...drawn, standby: 0 } : drawn;
+  };
 };
 
 /** Every wait of the protocol, one after the other, several times over. */
@@ -215,7 +213,9 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
   const { kept = null, off = [], isTraced = false, reloads = 3, settings = {} } = options;
   const choices = new Choices(seed, kept);
   const drawn = settingsFrom(choices, settings);
-  const odds = options.odds ?? drawOdds(choices);
+  const drawnOdds = options.odds ?? drawOdds(choices);
+  // Without a lock a second start is another daemon, and not one that is refused.
+  const odds = drawn.pidFile === null ? { ...drawnOdds, secondStart: 0 } : drawnOdds;
   const world = new World({
     settings: drawn,
     choices,
@@ -227,7 +227,7 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
   const { kernel } = world;
   kernel.note(
     () =>
-      `${drawn.handoff}, ${drawn.workers} workers, ${drawn.standby} standbys, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms`,
+      `${drawn.handoff}, ${drawn.workers} workers, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms`,
   );
   const beginMs = kernel.nowMs;
   const runner = new Runner(world, new Operator(world, reloads));

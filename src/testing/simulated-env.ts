@@ -173,9 +173,12 @@ const control = (machinery: Machinery, process: SimulatedProcess): Pick<Env, 'se
     const claimed = new Set<string>();
     const isOurs = (path: string) => machinery.control.get(path)?.process === process;
     return {
-      claim: (path) =>
+      claim: (path, first) =>
         machinery.kernel.promise(process, () => {
           mayFail(machinery, 'claim');
+          const occupant = machinery.control.get(path)?.process;
+          if (first && occupant !== process && occupant?.isAlive)
+            throw new Error(`${path} is a socket in use`);
           claimed.add(path);
           machinery.control.set(path, { process, handler });
         }),

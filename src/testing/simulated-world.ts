@@ -2,7 +2,6 @@
  * A host with one daemon on it: whatever its supervisors start, and whoever asks something of them.
  */
 import type { Settings } from '../../machines/policy.js';
-import { controlPath } from '../../machines/supervisor.js';
 import type { SpawnRequest } from '../os/env.js';
 import { VARIABLES } from '../protocol/environment.js';
 import type { Choices } from './choices.js';
@@ -99,7 +98,7 @@ export class World {
 
   /** What the pid file holds; null while there is none. */
   get pidFile(): string | null {
-    return this.kernel.files.get(this.settings.pidFile)?.content ?? null;
+    return this.kernel.files.get(this.settings.pidFile ?? '')?.content ?? null;
   }
 
   /** Somebody starts the daemon: the operator, a service manager, or one who does not know that it runs. */
@@ -126,7 +125,7 @@ export class World {
     query: Readonly<Record<string, string>>,
     onAnswer: (body: unknown) => void,
   ) {
-    const end = this.#control.get(controlPath(this.settings.pidFile));
+    const end = this.#control.get(this.settings.control ?? '');
     if (end === undefined || !end.process.isAlive) return false;
     this.kernel.note(() => `somebody asks ${end.process.name}: ${method} ${path}`);
     this.kernel.task(end.process, 'io', () =>
@@ -143,7 +142,7 @@ export class World {
 
   /** The process that the control socket leads to. */
   get controlled(): SimulatedProcess | null {
-    const end = this.#control.get(controlPath(this.settings.pidFile));
+    const end = this.#control.get(this.settings.control ?? '');
     return end?.process.isAlive ? end.process : null;
   }
 

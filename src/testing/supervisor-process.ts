@@ -94,7 +94,7 @@ const machineFor = (settings: Settings, mutate: Mutation): Machine => {
     program: WORKER,
     relaunch: RELAUNCH,
     needs: [],
-    base: settings.pidFile.replace(/\.pid$/, ''),
+    base: '/run/daemon',
     status: statusNow,
   });
   const machine = mutate(shipped);
@@ -145,10 +145,11 @@ export class SupervisorProcess implements Program {
     return typeof value === 'object' && 'doomed' in value;
   }
 
-  /** A first generation that has got the lock, or a successor. */
+  /** A first generation that has got the lock (without one: its life pipe), or a successor. */
   get holdsLock(): boolean {
     const context = this.context;
-    return context !== null && context.lock !== null;
+    if (context === null) return false;
+    return (this.options.settings.pidFile === null ? context.lifeRead : context.lock) !== null;
   }
 
   /** Its workers were told to leave at some time, because a successor was in charge. */

@@ -5,6 +5,8 @@ import { campaign, explain } from './campaign.js';
 /** TANIST_SEED starts elsewhere; a failing run names its own seed, which then fails first. */
 const FIRST = Number(process.env.TANIST_SEED ?? 1);
 const RUNS = 2_000;
+/** Of each kind without a pid file. */
+const ALONE = 300;
 /** Each part is a file's worth of time limit. */
 const PARTS = 8;
 
@@ -20,6 +22,17 @@ describe('a daemon that is reloaded while everything goes wrong', () => {
       expect(faults).toBeGreaterThan(count);
     });
   }
+
+  it.each([
+    ['and a control socket elsewhere', { pidFile: null, control: '/srv/control.sock' }],
+    ['and without control socket', { pidFile: null, control: null }],
+  ])('keeps them without pid file and lock %s', async (_, settings) => {
+    const options = { settings };
+    const { failed, successors, fewest } = await campaign(FIRST, ALONE, options);
+    if (failed !== null) expect.unreachable(await explain(failed, options));
+    expect(fewest).toBeGreaterThanOrEqual(3);
+    expect(successors).toBeGreaterThan(3 * ALONE);
+  });
 
   it('does the same again with the same seed', async () => {
     for (const seed of [FIRST, FIRST + 1, FIRST + 2]) {

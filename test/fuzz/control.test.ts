@@ -55,7 +55,7 @@ const server = createControlServer((request) => {
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tanist-fuzz-'));
   path = join(directory, 'control.sock');
-  await server.claim(path);
+  await server.claim(path, true);
 });
 
 afterAll(() => {

@@ -6,9 +6,9 @@ import type { Settings } from '../../machines/policy.js';
 export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   name: 'daemon',
   pidFile: '/run/daemon.pid',
+  control: '/run/daemon.sock',
   listen: [],
   workers: 1,
-  standby: 0,
   handoff: 'overlap',
   hotReload: true,
   ready: { mode: 'takeover' },

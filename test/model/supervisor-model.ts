@@ -31,7 +31,16 @@ import type { Edge, Model } from './walk.js';
 
 export type SupervisorCovered = Covered<typeof supervisorMachine>;
 
-type Facility = 'lock' | 'fence' | 'listeners' | 'identity' | 'lifePipe' | 'service' | 'control' | 'release';
+type Facility =
+  | 'lock'
+  | 'fence'
+  | 'listeners'
+  | 'identity'
+  | 'lifePipe'
+  | 'service'
+  | 'control'
+  | 'release'
+  | 'removal';
 
 interface World {
   readonly owed: readonly Facility[];
@@ -124,6 +133,7 @@ const ANSWERS: Readonly<Record<Facility, readonly PlainEvent[]>> = {
   service: [fact('service.prepared', { descriptor: 12 }), failure('service.failed')],
   control: [fact('control.claimed', { path: '/run/daemon.sock' }), failure('control.failed')],
   release: [fact('lock.released')],
+  removal: [fact('listeners.removed', { left: [] })],
 };
 
 const refused = (reason: string): PlainEvent =>
@@ -148,7 +158,7 @@ const reloadChances = (world: World, settings: Settings): readonly string[] => {
     case 'promoted':
       return [...(stopping ? ['lost'] : ['lost', 'stopped']), ...(world.telling ? ['told'] : [])];
     case 'lost':
-      return stopping ? ['gone', 'killed'] : ['gone', 'refused'];
+      return stopping ? ['gone'] : ['refused'];
     default:
       return [];
   }
@@ -175,10 +185,7 @@ const reloadHappens = (world: World, what: string): Outcome => {
     case 'lost':
       return says({ ...world, telling: false, reload: 'lost' }, fact('successor.lost'));
     case 'gone':
-    case 'killed': {
-      const gone = fact('successor.gone', { killed: what === 'killed' });
-      return says({ ...world, ...unlinked, reload: 'ended' }, gone);
-    }
+      return says({ ...world, ...unlinked, reload: 'ended' }, fact('successor.gone'));
     default:
       return says({ ...world, ...unlinked, reload: 'ended' }, refused(world.stopping ? 'stopped' : 'exited'));
   }
@@ -265,9 +272,9 @@ const toTakeover = (world: World, order: PlainEvent): Outcome => {
   }
 };
 
-const toSlot = (world: World, id: string, order: PlainEvent): Outcome => {
+const toSlot = (world: World, id: string, order: string): Outcome => {
   const stub = world.slots.find((candidate) => nameOf(candidate) === id);
-  if (stub === undefined) return none({ ...world, lost: order.type });
+  if (stub === undefined) return none({ ...world, lost: order });
   const obeyed = obey(stub, order);
   return {
     world: { ...world, slots: world.slots.map((other) => (other === stub ? obeyed.stub : other)) },
@@ -295,7 +302,7 @@ const FACILITIES: Readonly<Record<string, Facility>> = {
   service: 'service',
 };
 
-const isSlot = (id: string): boolean => /^worker-\d+$/.test(id);
+const isSlot = (id: string): boolean => /^(worker|relief)-\d+$/.test(id);
 
 const spawns =
   (settings: Settings) =>
@@ -309,11 +316,8 @@ const spawns =
         slots: [
           ...world.slots,
           {
-            ...newStub(
-              (input as WorkerInput).slot,
-              (input as WorkerInput).admitted,
-              (input as WorkerInput).place,
-            ),
+            ...newStub((input as WorkerInput).slot, (input as WorkerInput).admitted),
+            place: (input as WorkerInput).place,
             retained: (input as WorkerInput).retained,
           },
         ],
@@ -327,8 +331,10 @@ const spawns =
       : none({ ...world, takeover: 'warming' });
   };
 
-const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
-  if (isSlot(to)) return toSlot(world, to, event);
+const orderHappens = (settings: Settings, world: World, to: string, event: PlainEvent): Outcome => {
+  if (to === 'lock' && settings.pidFile === null) return none({ ...world, lost: event.type });
+  if (to === 'control' && settings.control === null) return none({ ...world, lost: event.type });
+  if (isSlot(to)) return toSlot(world, to, event.type);
   if (to === 'reload') return toReload(world, event);
   if (to === 'takeover') return toTakeover(world, event);
   if (to === 'control') return toControl(world, event);
@@ -336,6 +342,8 @@ const orderHappens = (world: World, to: string, event: PlainEvent): Outcome => {
     return none(world.starter === 'none' ? { ...world, lost: event.type } : { ...world, starter: 'told' });
   if (to === 'service' && event.type === 'service.watch') return none({ ...world, service: 'watched' });
   if (to === 'lock' && event.type === 'lock.release') return none(owing(world, 'release'));
+  // With a lock nobody waits for it.
+  if (to === 'listeners' && settings.pidFile === null) return none(owing(world, 'removal'));
   return none(world);
 };
 
@@ -353,7 +361,7 @@ const reactTo =
     const removed = isFinal(step.state) ? [] : step.stopped.filter(isSlot);
     world = { ...world, slots: world.slots.filter((stub) => !removed.includes(nameOf(stub))) };
     for (const spawn of step.spawned) take(spawns(settings)(world, spawn, successor));
-    for (const { to, event } of step.orders) take(orderHappens(world, to, event));
+    for (const { to, event } of step.orders) take(orderHappens(settings, world, to, event));
     return { world, facts };
   };
 
@@ -362,7 +370,6 @@ const isWanted = (stub: SlotStub): boolean =>
   stub.state !== 'stopped' && stub.state !== 'held' && !stub.leaving;
 
 const agrees = (record: SlotRecord, stub: SlotStub): boolean =>
-  record.slot === stub.slot &&
   (record.state === 'stopped') === (stub.state === 'stopped') &&
   (record.state === 'ready') === (stub.state === 'ready') &&
   record.pid === (lives(stub) ? pidOf(stub) : null);
@@ -404,8 +411,8 @@ const problemsOf =
     for (const { id } of step.spawned)
       must(!had.includes(id) || step.stopped.includes(id), `a child that lives is started again: ${id}`);
     must(new Set(stubs.map(nameOf)).size === stubs.length, 'two machines of one name');
-    const { reliefs, spares } = context;
-    const records = [...context.slots, ...reliefs, ...spares];
+    const { reliefs } = context;
+    const records = [...context.slots, ...reliefs];
     must(
       final ||
         stubs.length === 0 ||
@@ -427,11 +434,6 @@ const problemsOf =
         relief.stage === 'withdrawn' || RELIEVING.includes(state),
         'a replacement goes on where all leave',
       );
-    }
-    must(spares.length <= settings.standby, 'more standbys than wanted');
-    for (const stub of spares.map((record) => stubOf(world, record))) {
-      must(!stub.admitted && stub.retained, 'a standby may serve, or is not booted again');
-      must(context.inCharge, 'a generation that is not in charge has standbys');
     }
     if (settings.handoff === 'exclusive')
       for (const { slot } of context.slots)
@@ -455,10 +457,10 @@ const problemsOf =
       );
     const sent = step.orders.map(({ to, event }) => `${to} ${event.type}`);
     const facts = [...typesOf(happening === null ? [] : [happening])];
-    if (sent.includes('lock lock.release'))
+    if (sent.includes('lock lock.release') || sent.includes('listeners listeners.remove'))
       must(
         context.link === 'none' && stubs.every((stub) => stub.state === 'stopped'),
-        'the lock goes too early',
+        'the lock or the listeners go too early',
       );
     if (sent.includes('lock pid.write'))
       must(context.inCharge && !context.promoted, 'it writes its pid and is not in charge');
@@ -509,21 +511,6 @@ const problemsOf =
       );
     }
     if (SERVING.includes(state)) must(context.stops === 0, 'a stop was forgotten');
-    const fills =
-      state === 'running' ||
-      state === 'respawning' ||
-      (context.stops === 0 && (state === 'reloading' || (state === 'handoff.granting' && !context.retiring)));
-    must(
-      !fills ||
-        spares.every((record) => stubOf(world, record).state !== 'ready') ||
-        wanted.every(({ state }) => state !== 'backoff'),
-      'a slot is empty, and a standby waits',
-    );
-    must(
-      state !== 'running' ||
-        (spares.length === settings.standby && spares.every(({ state }) => state !== 'stopped')),
-      'it runs, and has not all of its standbys',
-    );
     if (state === 'handoff.granting' && settings.handoff === 'overlap')
       must(wanted.every(isWanted), 'a slot is left empty');
     if (state === 'handoff.granting' && settings.handoff === 'exclusive')
@@ -571,7 +558,8 @@ const problemsOf =
         'the anchor is not told how it ended',
       );
     must(
-      toAnchor.length === 0 || before?.world.anchor === 'open',
+      // Without a control socket to be claimed it is opened and concluded in one go.
+      toAnchor.length === 0 || before?.world.anchor === 'open' || world.anchor === 'open',
       'a word to the anchor, and nobody says it',
     );
     if (world.anchor === 'inert' && world.introduced)
@@ -634,7 +622,8 @@ const inputOf = (
           version: 1,
           tanist: '0.0.0',
           name: 'daemon',
-          pidFile: '/run/daemon.pid',
+          pidFile: settings.pidFile,
+          control: settings.control,
           handoff: settings.handoff,
           generation: 1,
           predecessor: { pid: 100, startTime: '1' },
@@ -644,12 +633,12 @@ const inputOf = (
           hangupStops,
           ...(anchor === 'already' ? { anchor: ANCHOR } : {}),
           descriptors: {
-            lock: 4,
+            lock: settings.pidFile === null ? null : 4,
             token: 5,
             lifeWrite: 6,
             lifeRead: 7,
             peerRead: 8,
-            fence: settings.handoff === 'exclusive' ? 9 : null,
+            fence: settings.handoff === 'exclusive' && settings.pidFile !== null ? 9 : null,
             ...(anchor === undefined ? {} : { anchor: 12 }),
           },
           listeners: [],
@@ -665,14 +654,13 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
     // Slots are alike: which of them is which makes no difference.
     world.slots
       .map(({ slot, place, ...stub }) => {
-        const self = { place };
-        const record = context.slots.find((one) => isAbout(one, self));
-        const relief = context.reliefs.find((one) => isAbout(one, self));
-        // Nor which machine has it now.
+        const record = context.slots.find((one) => one.slot === slot);
+        const relief = context.reliefs.find((one) => isAbout(one, { slot, place }));
+        // Nor which of the two machines of a slot has it now.
         const role =
           relief?.stage ?? (context.reliefs.some((one) => one.slot === slot) ? 'has a relief' : '');
-        const isLarge = isTooMuch(context.settings, record?.memoryBytes ?? null);
-        return `${Object.values(stub).join()} ${record?.leaving ?? false} ${slot === 0} ${role} ${isLarge}`;
+        const isLarge = relief === undefined && isTooMuch(context.settings, record?.memoryBytes ?? null);
+        return `${Object.values(stub).join()} ${record?.leaving ?? false} ${role} ${isLarge}`;
       })
       .sort(),
     [context.reliefRests, context.memoryObstacle === null],
@@ -728,7 +716,12 @@ const requests = (
   { hangupStops, calm = false, plain = false }: SupervisorWalk,
 ): readonly Happening[] => [
   ...(calm ? [] : [fact('reload.requested', { via: 'SIGUSR2', id: null })]),
-  ...(calm || plain || world.waiting || UNPUBLISHED.includes(step.state) || step.state.startsWith('anchored')
+  ...(calm ||
+  plain ||
+  world.waiting ||
+  step.context.settings.control === null ||
+  UNPUBLISHED.includes(step.state) ||
+  step.state.startsWith('anchored')
     ? []
     : [fact('reload.requested', { via: 'control', id: 'a' })]),
   ...(step.context.stops > 2 ? [] : [fact('stop.requested', { via: 'SIGTERM' })]),
@@ -797,9 +790,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ...world.slots.flatMap((stub) =>
         chances(stub)
           .filter((what) => options.failures || what !== 'unspawned')
-          .filter(
-            (what) => !options.plain || (what !== 'describes' && (what !== 'late' || settings.standby === 0)),
-          )
+          .filter((what) => !options.plain || what !== 'describes')
           .concat(settings.maxMemoryBytes === null ? [] : measures(stub, options.hidden))
           .map((what) => ({ type: 'slot', name: nameOf(stub), what })),
       ),

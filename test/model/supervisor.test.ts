@@ -6,6 +6,7 @@ import { walk } from './walk.js';
 
 const first = { successor: false, hangupStops: false, failures: true };
 const calm = { ...first, failures: false };
+const alone = { pidFile: null, control: null } as const;
 const plain = { ...calm, plain: true };
 const LIMITED = { maxMemoryBytes: 1_000 };
 const limited = { respawnLimit: { count: 1, withinMs: 10_000 } };
@@ -56,6 +57,26 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     anchor: 'already',
     settings: { handoff: 'exclusive' },
   },
+  'first, exclusive, 1 slot, without pid file and control socket': {
+    ...first,
+    settings: { ...alone, handoff: 'exclusive' },
+  },
+  'first, overlap, 1 slot, without pid file, daemonized, anchor': {
+    ...first,
+    daemonized: true,
+    settings: { pidFile: null, anchor: true },
+  },
+  'successor, exclusive, 1 slot, without pid file and control socket': {
+    ...first,
+    successor: true,
+    settings: { ...alone, handoff: 'exclusive' },
+  },
+  'successor, overlap, 1 slot, without pid file, with an anchor': {
+    ...calm,
+    successor: true,
+    anchor: 'already',
+    settings: { ...alone },
+  },
   'first, overlap, 1 slot, memory': { ...plain, settings: LIMITED },
   'first, exclusive, 1 slot, memory': { ...plain, settings: { ...LIMITED, handoff: 'exclusive' } },
   'first, exclusive, no protocol, 1 slot, memory': {
@@ -64,26 +85,6 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   },
   'first, overlap, 1 slot, memory nobody tells': { ...plain, hidden: true, calm: true, settings: LIMITED },
   'first, overlap, 1 to 2 slots, memory': { ...plain, settings: LIMITED, scales: [2], calm: true },
-  'first, overlap, 1 slot, standby': { ...plain, settings: { standby: 1 } },
-  'first, exclusive, 1 slot, standby': { ...plain, settings: { standby: 1, handoff: 'exclusive' } },
-  'first, exclusive, 1 slot, standby, memory': {
-    ...plain,
-    calm: true,
-    settings: { ...LIMITED, standby: 1, handoff: 'exclusive' },
-  },
-  'first, overlap, 1 slot, 2 standbys, memory': {
-    ...plain,
-    calm: true,
-    settings: { ...LIMITED, standby: 2 },
-  },
-  'successor, overlap, 1 slot, standby': { ...plain, successor: true, settings: { standby: 1 } },
-  'first, overlap, 1 to 2 slots, standby, failures': {
-    ...first,
-    plain: true,
-    calm: true,
-    settings: { standby: 1, ...limited },
-    scales: [2],
-  },
   'first, overlap, 1 to 2 slots': { ...calm, settings: {}, scales: [2], calm: true },
   'first, exclusive, 2 to 1 slots': {
     ...calm,

@@ -73,6 +73,7 @@ describe('the control socket', () => {
       handoff: 'overlap',
       origin: expect.objectContaining({ directory: expect.stringMatching(/^\//) }),
       logFile: null,
+      pidFile: world.path('web.pid'),
       listeners: [{ name: 'main', address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) }],
       workers: [worker(1), worker(2)],
       standby: [],

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -11,9 +13,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { isRunning, until } from './harness.js';
 import { bystander, GOOD, newWorld, perl } from './workers.js';
+
+const { flockSync } = createRequire(import.meta.url)('fs-ext') as {
+  flockSync(descriptor: number, operation: 'shnb'): void;
+};
 
 describe('a second start', () => {
   it('S12–13: of something else exits 5 and names file, pid and name, and the first goes on untouched', async () => {
@@ -154,6 +161,34 @@ describe('a pid file that is there already', () => {
 });
 
 describe('the files of a daemon', () => {
+  it('S19: its pid is there as long as its lock is held, and gone before the lock is free', async () => {
+    const world = newWorld();
+    const daemon = world.run(perl(...GOOD));
+    await daemon.running();
+    const path = world.path('perl.pid');
+    const descriptor = openSync(path, 'r');
+    const pids = new Set<string>();
+    const leftAtRelease = new Promise<boolean>((resolve) => {
+      const look = () => {
+        try {
+          flockSync(descriptor, 'shnb');
+          resolve(existsSync(path));
+        } catch {
+          // Held: whoever reads the file now wants to know whom to ask.
+          if (existsSync(path)) pids.add(readFileSync(path, 'utf8'));
+          setImmediate(look);
+        }
+      };
+      look();
+    });
+    expect((await world.tanist('reload')).status).toBe(0);
+    const { pid } = await daemon.settled(2);
+    expect((await world.tanist('stop')).status).toBe(0);
+    expect(await leftAtRelease).toBe(false);
+    closeSync(descriptor);
+    expect([...pids]).toEqual([`${daemon.pid}\n`, `${pid}\n`]);
+  });
+
   it('are its user’s alone, but for the pid', async () => {
     const world = newWorld();
     const directory = world.path('deep/er');
@@ -189,7 +224,7 @@ describe('when nothing runs', () => {
     const text = await world.tanist(command);
     expect([text.status, text.stdout]).toEqual([3, '']);
     expect(text.stderr).toBe(
-      `error TANIST_NOT_RUNNING: nothing is running in "${world.directory}"\nhint: Start it with "tanist run", or check --name, --pid-file and --run-dir.\n`,
+      `error TANIST_NOT_RUNNING: nothing is running in "${world.directory}"\nhint: Start it with "tanist run", or check --name, --pid-file, --control and --run-dir.\n`,
     );
     const named = await world.tanist(command, '--json', '--name', 'web');
     expect([named.status, named.stderr]).toEqual([3, '']);

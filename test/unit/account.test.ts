@@ -123,6 +123,21 @@ describe('--user and --group', () => {
     );
   });
 
+  it('without a pid file has a directory of the user’s only for the log that nobody named', () => {
+    const places = (flags: Readonly<Record<string, string>>) => {
+      const { logFile, directory, ownDirectory } = resolved({
+        '--user': 'www',
+        '--no-pid-file': '',
+        ...flags,
+      });
+      return [logFile, directory, ownDirectory];
+    };
+    expect(places({})).toEqual([null, null, null]);
+    const own = '/run/tanist/www';
+    expect(places({ '--daemonize': '' })).toEqual([`${own}/web.log`, own, own]);
+    expect(places({ '--daemonize': '', '--log-file': '/var/log/w' })).toEqual(['/var/log/w', null, null]);
+  });
+
   it('S11: a successor inherits them, and finds its files where root has them', () => {
     const flags = { '--user': 'www' };
     const first = resolved(flags);

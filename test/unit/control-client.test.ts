@@ -134,6 +134,7 @@ const STATUS: Status = {
   handoff: 'overlap',
   origin: { command: 'web.js', args: [], directory: '/srv', commandLine: ['run', 'web.js'] },
   logFile: null,
+  pidFile: '/run/web.pid',
   listeners: [{ name: 'http', address: '127.0.0.1:8080' }],
   workers: [WORKER],
   standby: [],

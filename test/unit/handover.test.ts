@@ -63,7 +63,7 @@ const leavesOf = (
 
 const LEAVES = leavesOf(RECORD);
 /** Where null is a value like others. */
-const MAY_BE_NULL = ['startTime', 'fence'];
+const MAY_BE_NULL = ['startTime', 'fence', 'pidFile', 'lock'];
 
 describe('a hand-over record', () => {
   it('is read as it was written', () => {
@@ -77,6 +77,28 @@ describe('a hand-over record', () => {
     const record = { ...least, descriptors: { ...RECORD.descriptors, fence: null } };
     expect(parseRecord(formatRecord(record))).toEqual({ ok: true, record });
   });
+
+  it('may have no pid file, then without a lock, and no control socket, and none that is named', () => {
+    const descriptors = { ...RECORD.descriptors, lock: null, fence: null };
+    for (const control of [null, '/srv/control.sock', undefined]) {
+      const record = {
+        ...RECORD,
+        pidFile: null,
+        ...(control === undefined ? {} : { control }),
+        descriptors,
+      };
+      expect(parseRecord(formatRecord(record))).toEqual({ ok: true, record });
+    }
+  });
+
+  it.each([[['pidFile']], [['descriptors', 'lock']]])(
+    'is refused when of pid file and lock one alone is there: without %j',
+    (path) => {
+      expect(problemOf(changed(path, null))).toBe(
+        'the hand-over record has a lock without a pid file, or a pid file without',
+      );
+    },
+  );
 
   it('may have fields that this version does not know', () => {
     expect(problemOf({ ...RECORD, later: { more: true } })).toBe('none');
@@ -304,6 +326,14 @@ describe('what a reload cannot change', () => {
       'pidFile is "/run/other.pid" here and "/run/web.pid" in the running daemon: a reload cannot change it',
     ],
     [
+      { pidFile: undefined, noPidFile: true },
+      'pidFile is none here and "/run/web.pid" in the running daemon: a reload cannot change it',
+    ],
+    [
+      { control: '/run/other.sock' },
+      'control is "/run/other.sock" here and "/run/web.sock" in the running daemon: a reload cannot change it',
+    ],
+    [
       { handoff: 'exclusive' },
       'handoff is "exclusive" here and "overlap" in the running daemon: a reload cannot change it',
     ],
@@ -330,6 +360,18 @@ describe('what a reload cannot change', () => {
     );
     // Where nobody asked for a user, the process is whoever it is.
     expect(differenceOf({}, RECORD, 'its uid is 7')).toBe('none');
+  });
+
+  it('is the control socket also of one without pid file, and knows the usual one by its place', () => {
+    const pidless = { ...RECORD, pidFile: null, descriptors: { ...RECORD.descriptors, lock: null } };
+    const options = { pidFile: undefined, noPidFile: true };
+    expect(differenceOf(options, pidless)).toBe('none');
+    expect(differenceOf({ ...options, control: '/c' }, { ...pidless, control: '/c' })).toBe('none');
+    expect(differenceOf(options, { ...pidless, control: '/c' })).toBe(
+      'control is none here and "/c" in the running daemon: a reload cannot change it',
+    );
+    expect(differenceOf({ control: '/run/web.sock' })).toBe('none');
+    expect(differenceOf({}, { ...RECORD, control: '/run/web.sock' })).toBe('none');
   });
 
   it.each([

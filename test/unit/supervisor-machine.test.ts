@@ -72,7 +72,7 @@ const asksReload = (id: string | null = 'a'): SupervisorEvent => ({
 });
 const fires = (alarm: AlarmName): SupervisorEvent => ({ type: 'alarm.fired', alarm, ...AT });
 
-const who = (slot: number) => ({ slot, place: slot, generation: 1, pid: 400 + slot });
+const who = (slot: number) => ({ slot, place: 'worker' as const, generation: 1, pid: 400 + slot });
 const spawned = (slot = 1): SupervisorEvent => ({
   type: 'worker.spawned',
   ...who(slot),
@@ -90,7 +90,7 @@ const exited = (slot = 1): SupervisorEvent => ({
 const delayed = (slot = 1): SupervisorEvent => ({
   type: 'worker.delayed',
   slot,
-  place: slot,
+  place: 'worker',
   generation: 1,
   delayMs: 100,
   youngDeaths: 1,
@@ -99,7 +99,7 @@ const delayed = (slot = 1): SupervisorEvent => ({
 const isStopped = (slot = 1): SupervisorEvent => ({
   type: 'worker.stopped',
   slot,
-  place: slot,
+  place: 'worker',
   generation: 1,
   ...AT,
 });
@@ -281,7 +281,7 @@ describe('too many respawns', () => {
       supervisor.send({
         type: 'worker.delayed',
         slot: 1,
-        place: 1,
+        place: 'worker' as const,
         generation: 1,
         delayMs: 1,
         youngDeaths: 1,
@@ -448,9 +448,6 @@ describe('a reload, seen by the predecessor', () => {
 });
 
 describe('two generations that both stop', () => {
-  const isLost = { type: 'successor.lost', ...AT } as const;
-  const isGone = (killed: boolean) => ({ type: 'successor.gone', killed, ...AT }) as const;
-
   const leaving = () => {
     const supervisor = running();
     supervisor.send(asksReload(), started, begun, promoted, stop);
@@ -462,34 +459,13 @@ describe('two generations that both stop', () => {
     const step = supervisor.send(exited(), isStopped());
     expect(step.state).toBe('handoff.parting');
     expect(alarmsOf(step)).toEqual([{ alarm: 'leave', delayMs: 35_000 }]);
-    expect(supervisor.send(isLost).state).toBe('handoff.returning');
-    expect(supervisor.send(isGone(false)).state).toBe('stopped');
-  });
-
-  it('the predecessor of a successor that was killed takes pid and paths back, and removes them', () => {
-    const supervisor = leaving();
-    supervisor.send(exited(), isStopped(), isLost);
-    const step = supervisor.send(isGone(true));
-    expect(step.state).toBe('handoff.reclaiming');
-    expect(alarmsOf(step)).toEqual([{ alarm: 'release', delayMs: 5_000 }]);
-    expect(sentTo(step, 'lock')).toEqual([{ type: 'pid.write' }]);
-    expect(sentTo(step, 'control')).toContainEqual({ type: 'control.claim' });
-    const last = supervisor.send(claimed);
-    expect(last.state).toBe('stopping.releasing');
-    expect(sentTo(last, 'lock')).toEqual([{ type: 'lock.release' }]);
-    expect(supervisor.send({ type: 'lock.released', ...AT }).state).toBe('stopped');
-  });
-
-  it('it removes them too when they cannot be taken back', () => {
-    const supervisor = leaving();
-    supervisor.send(exited(), isStopped(), isLost, isGone(true));
-    expect(supervisor.send(fires('release')).state).toBe('stopping.releasing');
+    expect(supervisor.send({ type: 'successor.gone', ...AT }).state).toBe('stopped');
   });
 
   it('the predecessor does not wait for a successor that was gone before its own workers', () => {
     const supervisor = leaving();
-    expect(supervisor.send(isLost).state).toBe('handoff.returning');
-    expect(supervisor.send(isGone(false)).state).toBe('handoff.leaving');
+    expect(supervisor.send({ type: 'successor.lost', ...AT }).state).toBe('handoff.returning');
+    expect(supervisor.send({ type: 'successor.gone', ...AT }).state).toBe('handoff.leaving');
     expect(supervisor.send(exited(), isStopped()).state).toBe('stopped');
   });
 

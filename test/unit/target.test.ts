@@ -14,7 +14,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findLogs, findTarget, findTargets } from '../../src/cli/target.js';
+import { findLogs, findTarget, findTargets, isOver } from '../../src/cli/target.js';
 import { printable } from '../../src/cli/terminal.js';
 import { isLockFree, openLockProbe } from '../../src/os/lock-probe.js';
 
@@ -76,6 +76,25 @@ test('a pid file is the target it names, whatever is there', async () => {
   expect(await findTarget({ kind: 'pid-file', pidFile: '/x/lock' })).toMatchObject({
     controlPath: '/x/lock.sock',
   });
+});
+
+test('a control socket is a target, whoever answers there', async () => {
+  const unknown = { name: 'web', pidFile: null, controlPath: path('web.sock') };
+  const at = () => findTarget({ kind: 'control', controlPath: path('web.sock') });
+  expect(await at()).toEqual(unknown);
+  await stale('web.sock');
+  expect(await at()).toEqual(unknown);
+  unlinkSync(path('web.sock'));
+  // It accepts, and says nothing that could be understood.
+  await answering('web.sock');
+  expect(await at()).toEqual(unknown);
+});
+
+test('what has no lock is over when its control socket is gone', async () => {
+  const target = { name: 'web', pidFile: null, controlPath: path('web.sock') };
+  expect(isOver(target)).toBe(true);
+  await stale('web.sock');
+  expect(isOver(target)).toBe(false);
 });
 
 test('the only supervisor that runs is found among what others left behind', async () => {

@@ -76,7 +76,9 @@ const opened = async (path: string, args: LogsArguments, over: AbortSignal): Pro
 const logged = async (query: TargetQuery): Promise<Target> => {
   const targets = await findTargets(query);
   const runs =
-    query.kind === 'only' ? targets.length > 0 : targets.some(({ pidFile }) => existsSync(pidFile));
+    query.kind === 'only'
+      ? targets.length > 0
+      : targets.some(({ pidFile }) => pidFile !== null && existsSync(pidFile));
   const left = runs ? [] : await findLogs(query);
   return onlyOne(left.length === 0 ? targets : left, query);
 };
@@ -90,6 +92,10 @@ const logFileOf = async (target: Target): Promise<string> => {
       'TANIST_NO_LOG_FILE',
       `${printable(name)} has no log file: its log goes to the standard error it was started with${await standardError(pid)}`,
     );
+  }
+  if (target.pidFile === null) {
+    if (reply.kind === 'absent') throw notRunning(target);
+    throw new TanistError('TANIST_CONTROL_FAILED', `${target.name} does not say where its log is`);
   }
   const usual = `${target.pidFile.replace(/\.pid$/, '')}.log`;
   if (existsSync(usual)) return usual;

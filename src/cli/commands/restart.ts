@@ -4,11 +4,12 @@
 import { asTanistError, type ErrorCode, TanistError } from '../../errors.js';
 import { holdSignals } from '../../os/held-signals.js';
 import { enterDirectory } from '../../os/resolve-program.js';
+import { usageError } from '../../settings/mistake.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
 import type { CommandLineContext } from '../command-line.js';
 import { intentOf, readRunOrigin } from '../intent.js';
 import { stopTarget } from '../stopping.js';
-import { findTarget, type Target, type TargetQuery, targetOf } from '../target.js';
+import { findTarget, type Target, type TargetQuery } from '../target.js';
 import { printable, type Terminal } from '../terminal.js';
 import { askHolder } from '../waiting.js';
 import { run } from './run.js';
@@ -30,7 +31,9 @@ export const restart = async (
   terminal: Terminal,
 ): Promise<number> => {
   const { settings } = (await intentOf(words, context)).resolved;
-  const target = { ...targetOf(settings.pidFile), name: settings.name };
+  const { name: called, pidFile, control } = settings;
+  if (control === null) throw unfindable();
+  const target = { name: called, pidFile, controlPath: control };
   const wasRunning = await stopIfRunning(target);
   const name = printable(target.name);
   terminal.err(wasRunning ? `stopped ${name}, starting it again\n` : `${name} is not running: starting it\n`);
@@ -43,6 +46,12 @@ export const restart = async (
     const error = asTanistError(thrown);
     throw wasRunning && !AFTER_THE_START.includes(error.code) ? nothingRunsNow(error) : error;
   }
+};
+
+const unfindable = (): TanistError => {
+  const message =
+    '--no-pid-file without --control: expected either a pid file or a control socket to find what runs';
+  return usageError([{ option: '--no-pid-file', message }]);
 };
 
 const stopIfRunning = async (target: Target): Promise<boolean> => {

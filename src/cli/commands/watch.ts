@@ -4,11 +4,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Status } from '../../../machines/status.js';
 import { TanistError } from '../../errors.js';
-import { isLockFree } from '../../os/lock-probe.js';
 import type { ClientArguments } from '../command-line.js';
 import { openPicture, type Screen } from '../screen.js';
 import { statusText } from '../status-view.js';
-import { findTargets, nothingRuns, notRunning, type Target } from '../target.js';
+import { findTargets, isOver, nothingRuns, notRunning, type Target } from '../target.js';
 import { printable, type Terminal } from '../terminal.js';
 import { glance } from '../waiting.js';
 
@@ -57,7 +56,7 @@ const sightOf = async (target: Target, signal: AbortSignal): Promise<Sight> => {
 
 const silence = (target: Target, isSilent: boolean): TanistError => {
   if (isSilent) return new TanistError('TANIST_CONTROL_FAILED', `${target.name} does not answer`);
-  return isLockFree(target.pidFile)
+  return isOver(target)
     ? notRunning(target)
     : new TanistError('TANIST_CONTROL_FAILED', `${target.name} starts, or changes hands`);
 };
