@@ -2,6 +2,7 @@
  * The documents in `diagrams/`, from the machines that are shipped: the same config gives the same bytes.
  */
 import type { AnyStateMachine } from 'xstate';
+import type { Handoff } from '../../machines/policy.js';
 import { reloadMachine } from '../../machines/reload.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
 import { takeoverMachine } from '../../machines/takeover.js';
@@ -9,6 +10,9 @@ import { workerMachine } from '../../machines/worker.js';
 import { chartOf, everyState, leavesOf } from './chart.js';
 import type { Layout } from './graph.js';
 import { mermaidOf } from './mermaid.js';
+import { mermaidOf as sequenceMermaid } from './sequence/mermaid.js';
+import { recordReload } from './sequence/recording.js';
+import { sequenceSvg } from './sequence/svg.js';
 import { svgOf } from './svg.js';
 import { eventsOf, eventTables, stateTable } from './table.js';
 
@@ -65,7 +69,43 @@ orders, green ones facts, red ones failures and ends, dashed ones alarms; dotted
 | machine | what it is | leaf states | events | transitions |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+[A reload, step by step](handoff.md): two generations, in overlap and in exclusive mode.
 `;
+};
+
+const SEQUENCES: Readonly<Record<Handoff, string>> = {
+  overlap: 'handoff',
+  exclusive: 'handoff-exclusive',
+};
+
+const handoffPage = (): string => `# A reload, step by step
+
+Two generations with one worker each, recorded from the shipped machines and effects in the simulated world
+(\`src/testing\`) by \`${COMMAND}\`; times are simulated. A message stands where it is read. A bar says who is in charge, and
+which worker serves.
+
+## Overlap: the old worker serves until the new one does
+
+![A reload in overlap mode](handoff.svg)
+
+## Exclusive: the old worker is gone before the new one serves
+
+![A reload in exclusive mode](handoff-exclusive.svg)
+
+The same for mermaid: [handoff.mmd](handoff.mmd), [handoff-exclusive.mmd](handoff-exclusive.mmd).
+`;
+
+const sequences = async (): Promise<readonly Document[]> => {
+  const found: Document[] = [{ path: 'diagrams/handoff.md', text: handoffPage() }];
+  for (const [handoff, name] of Object.entries(SEQUENCES) as [Handoff, string][]) {
+    const scene = await recordReload(handoff);
+    found.push(
+      { path: `diagrams/${name}.mmd`, text: `${sequenceMermaid(scene)}\n` },
+      { path: `diagrams/${name}.svg`, text: sequenceSvg(scene) },
+    );
+  }
+  return found;
 };
 
 /** @param layout finds places for boxes and arrows; it stays outside of the package. */
@@ -79,5 +119,5 @@ export const documents = async (layout: Layout): Promise<readonly Document[]> =>
       { path: `diagrams/${name}.svg`, text: await svgOf(name, chart, layout) },
     );
   }
-  return found;
+  return [...found, ...(await sequences())];
 };

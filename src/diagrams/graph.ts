@@ -6,17 +6,13 @@
 import { type Arrow, arrowsOf, startsAnywhere } from './arrow.js';
 import type { State } from './chart.js';
 import { lineHeight, textWidth } from './lettering.js';
+import type { Point } from './shapes.js';
 
 export const LETTERING = {
   name: { sizePx: 13, bold: true },
   detail: { sizePx: 10 },
   label: { sizePx: 11 },
 } as const;
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
 
 export interface Box {
   readonly id: string;

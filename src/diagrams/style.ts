@@ -51,6 +51,9 @@ const coloursOf = (palette: Palette): string =>
     `.state > rect, .anywhere > rect { fill: ${palette.box}; stroke: ${palette.edge}; }`,
     `.outer > rect { fill: ${palette.outer}; }`,
     `.detail { fill: ${palette.faint}; }`,
+    `.life { stroke: ${palette.edge}; }`,
+    `.bar { stroke: ${palette.ground}; }`,
+    ...KINDS.map((kind) => `.bar.${kind} { fill: ${palette[kind]}; }`),
     `.initial > path { stroke: ${palette.text}; } .initial > .head { fill: ${palette.text}; }`,
     ...KINDS.map(
       (kind) =>
@@ -67,6 +70,7 @@ text { font-family: "DejaVu Sans", Verdana, system-ui, sans-serif; }
 .arrow > path { fill: none; stroke-width: 1.3; }
 .arrow > .halo { fill-opacity: 0.85; }
 .arrow text { font-size: ${LETTERING.label.sizePx}px; }
+.life { stroke-dasharray: 3 4; }
 .alarm > path { stroke-dasharray: 5 3; }
 .at-once > path { stroke-dasharray: 1.5 2.5; }
 ${coloursOf(LIGHT)}

@@ -14,12 +14,11 @@ import {
   LETTERING,
   type Line,
   lineId,
-  type Point,
 } from './graph.js';
 import { lineHeight } from './lettering.js';
+import { arrowText, at, escaped, type Point } from './shapes.js';
 import { STYLE } from './style.js';
 
-const CORNER = 6;
 const BOX_CORNER = 8;
 
 const LEGEND: readonly (readonly [Kind, string])[] = [
@@ -30,47 +29,6 @@ const LEGEND: readonly (readonly [Kind, string])[] = [
   ['at-once', 'at once, if the guard holds'],
 ];
 const LEGEND_HEIGHT = 30;
-
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
-/** Two digits are finer than any screen, and the same bytes on every machine. */
-const at = (value: number): string => String(Math.round(value * 100) / 100);
-
-const towards = (from: Point, to: Point, distance: number): Point => {
-  const length = Math.hypot(to.x - from.x, to.y - from.y);
-  const part = length === 0 ? 0 : Math.min(distance, length / 2) / length;
-  return { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part };
-};
-
-/** A line with round corners. */
-const pathOf = (points: readonly Point[]): string =>
-  points
-    .map((point, index) => {
-      const [before, after] = [points[index - 1], points[index + 1]];
-      if (before === undefined) return `M${at(point.x)} ${at(point.y)}`;
-      if (after === undefined) return `L${at(point.x)} ${at(point.y)}`;
-      const [into, out] = [towards(point, before, CORNER), towards(point, after, CORNER)];
-      return `L${at(into.x)} ${at(into.y)}Q${at(point.x)} ${at(point.y)} ${at(out.x)} ${at(out.y)}`;
-    })
-    .join('');
-
-const HEAD_LENGTH = 8;
-const HEAD_WIDTH = 3.5;
-
-/** The arrow's head, as a triangle that ends at the last point. */
-const headOf = (points: readonly Point[]): string => {
-  const [tip, before] = [points.at(-1) as Point, points.at(-2) as Point];
-  const length = Math.hypot(tip.x - before.x, tip.y - before.y) || 1;
-  const [dx, dy] = [(tip.x - before.x) / length, (tip.y - before.y) / length];
-  const foot = { x: tip.x - dx * HEAD_LENGTH, y: tip.y - dy * HEAD_LENGTH };
-  const corners = [
-    tip,
-    { x: foot.x - dy * HEAD_WIDTH, y: foot.y + dx * HEAD_WIDTH },
-    { x: foot.x + dy * HEAD_WIDTH, y: foot.y - dx * HEAD_WIDTH },
-  ];
-  return corners.map(({ x, y }) => `${at(x)},${at(y)}`).join(' ');
-};
 
 const pointsOf = ({ sections = [] }: Line): readonly Point[] =>
   sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [startPoint, ...bendPoints, endPoint]);
@@ -88,17 +46,11 @@ const labelOf = ({ labels = [] }: Line): string =>
     })
     .join('');
 
-const arrowText = (kind: Kind, mark: string, line: Line): string => {
-  const points = pointsOf(line);
-  if (points.length < 2) return '';
-  return `<g class="arrow ${kind}"${mark}><path d="${pathOf(points)}"/><polygon class="head" points="${headOf(points)}"/>${labelOf(line)}</g>`;
-};
-
 const drawnArrow = (arrow: Arrow, lines: ReadonlyMap<string, Line>): string => {
   const line = lines.get(lineId(arrow));
   if (line === undefined) return '';
   const edges = arrow.lines.map((text) => `${arrow.from} ${text} ${arrow.to}`).join('; ');
-  return arrowText(arrow.kind, ` data-edge="${escaped(edges)}"`, line);
+  return arrowText(arrow.kind, ` data-edge="${escaped(edges)}"`, pointsOf(line), labelOf(line));
 };
 
 const rectOf = ({ x = 0, y = 0, width = 0, height = 0 }: Box, inset: number, name = ''): string =>
@@ -150,15 +102,9 @@ const legendText = (y: number): string => {
       { x, y },
       { x: x + 34, y },
     ];
-    const line: Line = {
-      id: '',
-      sources: [],
-      targets: [],
-      sections: [{ startPoint: points[0] as Point, endPoint: points[1] as Point }],
-    };
     const text = `<text x="${x + 42}" y="${at(y + 4)}" style="font-size:${LETTERING.label.sizePx}px">${words}</text>`;
     x += 62 + words.length * 7;
-    return `${arrowText(kind, '', line)}${text}`;
+    return `${arrowText(kind, '', points, '')}${text}`;
   }).join('\n');
 };
 
@@ -180,7 +126,7 @@ const drawn = (name: string, chart: State, graph: Graph): string => {
     ...states.map((state) => drawnState(state, boxes)),
     drawnAnywhere(boxes),
     ...states.map((state) => drawnStart(state, boxes)),
-    ...starts.map((line) => arrowText('initial', '', line)),
+    ...starts.map((line) => arrowText('initial', '', pointsOf(line), '')),
     ...arrowsOf(chart).map((arrow) => drawnArrow(arrow, lines)),
     legendText(height - LEGEND_HEIGHT / 2),
     '</svg>',

@@ -46,7 +46,7 @@ export const childrenOf = (machinery: Machinery, process: SimulatedProcess): Cal
     const trouble = machinery.trouble('signal');
     if (trouble !== null) return trouble.message;
     for (const target of group ? kernel.inGroup(pid) : [child]) {
-      kernel.note(() => `${process.name} sends ${signal} to ${target.name}`);
+      kernel.happen({ kind: 'signal', by: process, to: target, signal });
       kernel.signal(target, signal);
     }
     return null;
@@ -70,7 +70,7 @@ export const childrenOf = (machinery: Machinery, process: SimulatedProcess): Cal
         request.onExit({ code, signal });
       });
       machinery.launch(child, request);
-      kernel.note(() => `${process.name} starts ${child.name}`);
+      kernel.happen({ kind: 'start', by: process, started: child });
       request.onSpawn({ pid: child.pid, startTime: child.startTime, streams });
     },
     signalChild,

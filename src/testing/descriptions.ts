@@ -56,6 +56,10 @@ export class StreamEnd extends Description {
     return other;
   }
 
+  isPeerOf(other: StreamEnd): boolean {
+    return this.#peer === other;
+  }
+
   get hasEnded(): boolean {
     return this.#inbox.length === 0 && this.#peer !== null && this.#peer.#closed;
   }

@@ -5,6 +5,7 @@ import type { Choices } from './choices.js';
 import { Clockwork } from './clockwork.js';
 import type { Inode } from './descriptions.js';
 import { FileDescription, type ListeningDescription } from './descriptions.js';
+import { type Happening, type Watch, wordsOf } from './happenings.js';
 import { type Exit, type ProcessOptions, SimulatedProcess } from './process.js';
 import { running } from './running.js';
 
@@ -16,6 +17,8 @@ export interface KernelOptions {
   readonly isTraced: boolean;
   /** Whether a signal goes to a process that only has the pid it was meant for. */
   readonly provesIdentity: boolean;
+  /** Is told of everything that happens. */
+  readonly watch: Watch;
 }
 
 const FIRST_PID = 2;
@@ -35,6 +38,11 @@ export class Kernel extends Clockwork {
   constructor(options: KernelOptions) {
     super(options.choices, options.isTraced);
     this.#options = options;
+  }
+
+  happen(happening: Happening): void {
+    this.#options.watch(happening);
+    if (happening.kind !== 'said' && happening.kind !== 'heard') this.note(() => wordsOf(happening));
   }
 
   // ── processes ──
@@ -70,9 +78,7 @@ export class Kernel extends Clockwork {
 
   end(process: SimulatedProcess, exit: Exit): void {
     if (!process.isAlive) return;
-    this.note(
-      () => `${process.name} ends ${exit.signal === null ? `with status ${exit.code}` : `by ${exit.signal}`}`,
-    );
+    this.happen({ kind: 'exit', by: process, exit });
     process.exit = exit;
     process.state = 'zombie';
     this.forget(process);
@@ -120,7 +126,7 @@ export class Kernel extends Clockwork {
           `G8: ${this.current?.name} sent ${signal} to ${target.name}, who only has that pid`,
         );
       }
-      this.note(() => `${this.current?.name} sends ${signal} to ${target.name}`);
+      this.happen({ kind: 'signal', by: this.current, to: target, signal });
       this.signal(target, signal);
     }
     return null;

@@ -32,7 +32,7 @@ const pidFileOf = (
     descriptor,
     writePid(pid) {
       mayFail(machinery, 'writePid');
-      kernel.note(() => `${process.name} writes its pid`);
+      kernel.happen({ kind: 'act', by: process, words: 'writes its pid' });
       if (!off.has('pid')) inode().content = `${pid}\n`;
     },
     remove(pid) {
@@ -132,7 +132,11 @@ const sockets = (machinery: Machinery, process: SimulatedProcess) => {
       const token = process.descriptors.get(descriptor);
       const isTaken = token instanceof StreamEnd && (token.hasBytes || off.has('token'));
       if (token instanceof StreamEnd) token.read();
-      kernel.note(() => `${process.name} ${isTaken ? 'takes the token' : 'finds the token gone'}`);
+      kernel.happen({
+        kind: 'act',
+        by: process,
+        words: isTaken ? 'takes the token' : 'finds the token gone',
+      });
       return isTaken;
     },
     duplicate: (descriptor) => {

@@ -6,6 +6,7 @@ import type { SpawnRequest } from '../os/env.js';
 import { VARIABLES } from '../protocol/environment.js';
 import type { Choices } from './choices.js';
 import { Faults, NO_FAULTS, type Odds } from './faults.js';
+import type { Watch } from './happenings.js';
 import { Kernel } from './kernel.js';
 import type { ControlEnd, Machinery, Safeguard } from './machinery.js';
 import type { SimulatedProcess } from './process.js';
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly isTraced?: boolean;
   /** Puts another machine in place of the shipped one. */
   readonly mutate?: Mutation;
+  /** Is told of everything that happens. */
+  readonly watch?: Watch;
 }
 
 /** Small, so that pids are used again within one run. */
@@ -45,11 +48,13 @@ export class World {
     off = [],
     isTraced = false,
     mutate = asShipped,
+    watch = () => undefined,
   }: WorldOptions) {
     this.settings = settings;
     this.#mutate = mutate;
     const disabled = new Set(off);
-    this.kernel = new Kernel({ choices, pids: PIDS, isTraced, provesIdentity: !disabled.has('identity') });
+    const provesIdentity = !disabled.has('identity');
+    this.kernel = new Kernel({ choices, pids: PIDS, isTraced, provesIdentity, watch });
     this.faults = new Faults(this.kernel, odds);
     this.#machinery = {
       kernel: this.kernel,

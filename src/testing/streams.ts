@@ -31,7 +31,9 @@ export const openStream = (
     isWoken = false;
     if (isOver) return;
     if (end.hasBytes) {
-      handlers.onData(end.read());
+      const bytes = end.read();
+      kernel.happen({ kind: 'heard', by: process, end, bytes });
+      handlers.onData(bytes);
       if (!isOver && (end.hasEnded || end.hasBytes)) wake();
     } else if (end.hasEnded && close()) handlers.onEnd();
   };
@@ -45,7 +47,9 @@ export const openStream = (
     write(line) {
       if (isOver || !process.isAlive || machinery.trouble('write') !== null) return 0;
       // EPIPE says nothing: what was not read yet is read first, and then the end.
-      return end.write(text.encode(line)) ?? 0;
+      const bytes = text.encode(line);
+      kernel.happen({ kind: 'said', by: process, end, bytes });
+      return end.write(bytes) ?? 0;
     },
     close: () => {
       close();

@@ -216,7 +216,11 @@ export class SupervisorProcess implements Program {
     const bytes = end instanceof StreamEnd ? end.read() : new Uint8Array(0);
     const newline = bytes.indexOf(NEWLINE);
     if (newline < 0) throw new HandoverRefused('incompatible', 'the hand-over record is not one whole line');
-    if (end instanceof StreamEnd) end.unread(bytes.subarray(newline + 1));
+    if (end instanceof StreamEnd) {
+      end.unread(bytes.subarray(newline + 1));
+      const record = bytes.subarray(0, newline + 1);
+      this.machinery.kernel.happen({ kind: 'heard', by: this.process, end, bytes: record });
+    }
     return new TextDecoder().decode(bytes.subarray(0, newline));
   }
 

@@ -119,7 +119,7 @@ export class WorkerProcess implements Program {
 
   #hear(text: string): void {
     if (!text.includes('ok\n') || this.isActive) return;
-    this.#kernel.note(() => `${this.process.name} reads ok: it serves`);
+    this.#kernel.happen({ kind: 'act', by: this.process, words: 'reads ok: it serves' });
     this.isActive = true;
     this.#serve();
   }

@@ -6,6 +6,7 @@
  */
 export { Choices, type Recording } from './choices.js';
 export { NO_FAULTS, type Odds } from './faults.js';
+export type { Happening, Watch } from './happenings.js';
 export { INVARIANTS, type Invariant } from './invariants.js';
 export type { Safeguard } from './machinery.js';
 export { type Run, type RunOptions, runSeed, type Violation } from './run.js';
