@@ -379,8 +379,8 @@ export type ReloadReport =
   | { readonly type: 'successor.lost'; readonly atMs: number }
   /** The successor was told that this process stays as the anchor: the reload is over for it. */
   | { readonly type: 'reload.anchored' }
-  /** Nothing of the successor is left. */
-  | { readonly type: 'successor.gone'; readonly atMs: number };
+  /** Nothing of the successor is left, and both were to stop; if it was `killed`, it has given nothing back. */
+  | { readonly type: 'successor.gone'; readonly killed: boolean; readonly atMs: number };
 
 /** What the supervisor tells the takeover machine. */
 export type TakeoverOrder =

@@ -97,11 +97,15 @@ export const reloadMachine = reloadSetup.createMachine({
       entry: ['recordCommitted', 'reportPromoted'],
       initial: 'deciding',
       on: {
-        'successor.exited': {
-          guard: 'isSuccessor',
-          target: 'burying',
-          actions: ['recordExit', 'reportLost'],
-        },
+        'successor.exited': [
+          // It was told to stop, and may have been the only one who was.
+          {
+            guard: 'hasStopped',
+            target: 'burying',
+            actions: ['recordExit', 'recordLateStop', 'reportLost'],
+          },
+          { guard: 'isSuccessor', target: 'burying', actions: ['recordExit', 'reportLost'] },
+        ],
         'workers.drained': { actions: 'sayDrained' },
         'reload.anchor': { target: '.introducing', actions: 'sayAnchored' },
         'stop.relayed': { actions: ['recordLateStop', 'reportStop'] },

@@ -21,6 +21,8 @@ export interface ReloadContext extends ReloadInput {
   readonly served: boolean;
   /** The successor has said that it is in charge. */
   readonly committed: boolean;
+  /** A signal ended its supervisor: it has given nothing back. */
+  readonly killed: boolean;
   /** Everything of the successor is gone. */
   readonly departed: boolean;
   readonly failure: { readonly reason: ReloadReason; readonly detail: string } | null;
@@ -32,12 +34,14 @@ export type Args = { context: ReloadContext; event: ReloadEvent };
 
 export const seconds = (ms: number): string => `${ms / 1000} s`;
 
-export const exitFailure = ({ context, event }: Args): Pick<ReloadContext, 'failure'> => {
-  if (event.type !== 'successor.exited' || context.failure !== null)
-    return {} as Pick<ReloadContext, 'failure'>;
+export const exitFacts = ({ context, event }: Args): Partial<Pick<ReloadContext, 'failure' | 'killed'>> => {
+  if (event.type !== 'successor.exited') return {};
+  const killed = event.signal !== null;
+  if (context.failure !== null) return { killed };
   const how = event.signal === null ? `with status ${event.code}` : `by ${event.signal}`;
   const when = context.committed ? 'after it had taken charge' : 'before it took charge';
   return {
+    killed,
     failure: {
       reason: 'exited',
       detail: `generation ${context.record.generation} (pid ${event.pid}) exited ${how} ${when}`,
@@ -54,6 +58,7 @@ export const initialContext = (input: ReloadInput): ReloadContext => ({
   workers: [],
   served: false,
   committed: false,
+  killed: false,
   departed: false,
   failure: null,
   stopping: false,

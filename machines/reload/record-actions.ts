@@ -3,7 +3,7 @@
  */
 import { assign, sendTo } from 'xstate';
 import { commitTimeoutMs } from '../policy.js';
-import { exitFailure, seconds } from './context.js';
+import { exitFacts, seconds } from './context.js';
 import { withGuards } from './setup.js';
 
 export const withRecords = withGuards.extend({
@@ -30,7 +30,7 @@ export const withRecords = withGuards.extend({
         ? {}
         : { failure: { reason: event.reason, detail: event.detail } },
     ),
-    recordExit: assign(exitFailure),
+    recordExit: assign(exitFacts),
     recordStop: assign(({ context }) => ({
       stopping: true,
       failure: context.failure ?? {

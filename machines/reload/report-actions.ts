@@ -34,6 +34,10 @@ export const reloadSetup = withRecords.extend({
     })),
     reportLost: report(({ event }) => ({ type: 'successor.lost', atMs: atMsOf(event) })),
     reportAnchored: report(() => ({ type: 'reload.anchored' })),
-    reportGone: report(({ event }) => ({ type: 'successor.gone', atMs: atMsOf(event) })),
+    reportGone: report(({ context, event }) => ({
+      type: 'successor.gone',
+      killed: context.killed,
+      atMs: atMsOf(event),
+    })),
   },
 });

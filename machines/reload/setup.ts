@@ -11,6 +11,9 @@ export const withGuards = setup({
   actors: { alarm, successor },
   guards: {
     isSuccessor,
+    /** It ended in order: nobody does without being told to. */
+    hasStopped: (args) =>
+      isSuccessor(args) && args.event.type === 'successor.exited' && args.event.code === 0,
     isAlarm: ({ event }, params: { alarm: AlarmName }) =>
       event.type === 'alarm.fired' && event.alarm === params.alarm,
     isAborted: ({ context }) => context.failure !== null,

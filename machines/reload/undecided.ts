@@ -14,6 +14,12 @@ export const undecided = reloadSetup.createStateConfig({
     'successor.exited': { guard: 'isSuccessor', target: 'burying', actions: 'recordExit' },
     'reload.abort': { target: 'claiming', actions: 'recordStop' },
     'stop.relayed': { target: 'claiming', actions: ['recordStop', 'reportStop'] },
+    // However late: a stop may have been asked for before it existed.
+    'successor.spawned': {
+      guard: 'isAborted',
+      target: 'claiming',
+      actions: ['recordSuccessor', 'reportStarted'],
+    },
   },
   states: {
     starting: {
@@ -24,11 +30,6 @@ export const undecided = reloadSetup.createStateConfig({
         input: ({ context }) => ({ alarm: 'reload', delayMs: context.settings.reloadTimeoutMs }),
       },
       on: {
-        'successor.spawned': {
-          guard: 'isAborted',
-          target: '#reload.claiming',
-          actions: ['recordSuccessor', 'reportStarted'],
-        },
         'takeover.requested': { target: 'looking' },
         'reload.abort': [
           { guard: 'hasSuccessor', target: '#reload.claiming', actions: 'recordStop' },

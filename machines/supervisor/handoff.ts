@@ -41,7 +41,36 @@ export const handoff = supervisorSetup.createStateConfig({
     returning: {
       description:
         'The successor died in charge: this generation comes back, or ends if a stop was asked for. Bounded by the alarms of the reload.',
-      on: { 'successor.gone': { target: 'leaving', actions: ['answerEnded', 'forgetSuccessor'] } },
+      on: {
+        'successor.gone': [
+          {
+            guard: 'wasSuccessorKilled',
+            target: 'reclaiming',
+            actions: ['answerEnded', 'forgetSuccessor', 'resumeAnchor', 'takeBack'],
+          },
+          { target: 'leaving', actions: ['answerEnded', 'forgetSuccessor'] },
+        ],
+      },
+    },
+    reclaiming: {
+      description:
+        'Both were to stop, and the successor was killed in charge: pid file and paths are taken back, to be removed.',
+      entry: 'publish',
+      invoke: {
+        id: 'reclaimAlarm',
+        src: 'alarm',
+        input: ({ context }) => ({ alarm: 'release', delayMs: context.settings.takeoverTimeoutMs }),
+      },
+      on: {
+        'control.claimed': { target: '#supervisor.stopping' },
+        'control.failed': { target: '#supervisor.stopping' },
+        'alarm.fired': {
+          guard: { type: 'isAlarm', params: { alarm: 'release' } },
+          target: '#supervisor.stopping',
+        },
+        'reload.requested': { actions: 'answerStopped' },
+        'stop.requested': { actions: ['countStop', 'drainSlots'] },
+      },
     },
     parting: {
       description: 'Both generations stop: this one waits for the end of the other.',
@@ -54,7 +83,7 @@ export const handoff = supervisorSetup.createStateConfig({
         }),
       },
       on: {
-        'successor.gone': { target: 'ending', actions: 'forgetSuccessor' },
+        'successor.lost': { target: 'returning' },
         'alarm.fired': {
           guard: { type: 'isAlarm', params: { alarm: 'leave' } },
           target: 'ending',
@@ -77,10 +106,9 @@ export const handoff = supervisorSetup.createStateConfig({
       on: {
         'reload.anchored': { target: '#supervisor.anchored' },
         'successor.lost': { target: 'returning' },
-        // It was buried already, since both were to stop.
-        'successor.gone': { target: 'ending', actions: 'forgetSuccessor' },
         'reload.requested': { actions: ['joinLastReload', 'answer'] },
-        'stop.requested': { actions: 'countStop' },
+        // As an anchor it is said again, and counted once. It may never become one.
+        'stop.requested': { actions: ['countStop', 'abortReload'] },
       },
     },
   },

@@ -148,6 +148,7 @@ export const withReload = withScale.extend({
         enqueue.sendTo(workerId(record), { type: 'worker.start' });
       enqueue.assign({ slots: markStarting(context.slots), retiring: false });
     }),
+    takeBack: assign({ promoted: false }),
     dropReload: stopChild('reload'),
     forgetSuccessor: assign({ link: 'none' as const, reload: null }),
   },

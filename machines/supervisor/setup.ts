@@ -59,6 +59,7 @@ export const withGuards = setup({
     isSuccessor: ({ context }) => context.handover !== null,
     changesIdentity: ({ context }) => context.settings.account !== null,
     isExclusive: ({ context }) => context.settings.handoff === 'exclusive',
+    wasSuccessorKilled: ({ event }) => event.type === 'successor.gone' && event.killed,
     allReady: ({ context }) => allReady(context.slots),
     someReady: ({ context }) => context.everReady,
     notAllReady: ({ context }) => !allReady(context.slots),

@@ -71,13 +71,20 @@ export const leaving = takeoverSetup.createStateConfig({
         input: ({ context }) => ({ alarm: 'kill', delayMs: context.settings.takeoverTimeoutMs }),
       },
       on: {
-        // Whatever it said: it was killed, and stays as nothing.
-        'predecessor.departed': { target: '#takeover.ended', actions: ['recordDeparted', 'reportGone'] },
+        'predecessor.departed': { target: 'burying', actions: 'recordDeparted' },
         'alarm.fired': {
           guard: { type: 'isAlarm', params: { alarm: 'kill' } },
           target: 'relieving',
           reenter: true,
         },
+      },
+    },
+    burying: {
+      description: 'It was killed, and is gone: a stop that it passed on before is read first.',
+      entry: 'readInbox',
+      on: {
+        // Whatever else it said: it stays as nothing.
+        'inbox.empty': { target: '#takeover.ended', actions: 'reportGone' },
       },
     },
   },

@@ -1,29 +1,32 @@
+/**
+ * Both generations of a reload with their workers, every alarm at any time, every process killed or stopped at any
+ * step: whatever happens, the guarantees hold, and everything can come right without another fault.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ProductOptions, product } from './product-model.js';
-import { search } from './search.js';
+import { Product } from './product/product.js';
+import { search } from './product/search.js';
+import { IN_CI } from './product/searches.js';
+import { searchedText, violationText } from './product/trace.js';
 
-const MAX_STATES = 300_000;
-const faults = { kills: 2, hangs: 1, fails: 1, stops: 2 };
+const MAX_STATES = 2_000_000;
+/** Of a processor; on a machine that is busy with other things it takes longer. */
+const TIMEOUT_MS = 300_000;
 
-const SEARCHES: Readonly<Record<string, ProductOptions>> = {
-  overlap: { handoff: 'overlap', probationMs: 0, anchors: false, faults },
-  'overlap, probation': { handoff: 'overlap', probationMs: 10_000, anchors: true, faults },
-  'overlap, anchor': { handoff: 'overlap', probationMs: 0, anchors: true, faults },
-  exclusive: { handoff: 'exclusive', probationMs: 0, anchors: false, faults },
-  'exclusive, anchor': { handoff: 'exclusive', probationMs: 0, anchors: true, faults },
-  'exclusive, probation': { handoff: 'exclusive', probationMs: 10_000, anchors: true, faults },
-};
-
-describe('both sides of a reload, with a kill, a hang, a failing worker and a stop at any step', () => {
+describe('the product of both sides of a reload', () => {
   const lines: string[] = [];
   afterAll(() => console.log(lines.join('\n')));
 
-  for (const [name, options] of Object.entries(SEARCHES)) {
-    it(`never serve against each other, and always come right (${name})`, () => {
-      const begun = performance.now();
-      const { states, edges } = search(product(options), MAX_STATES);
-      lines.push(`${name}: ${states} states, ${edges} edges, ${Math.round(performance.now() - begun)} ms`);
-      expect(states).toBeGreaterThan(1_000);
-    });
+  for (const [name, options] of Object.entries(IN_CI)) {
+    it(
+      `keeps every guarantee, and always comes right (${name})`,
+      () => {
+        const product = new Product(options);
+        const { searched, violation } = search(product, { maxStates: MAX_STATES });
+        lines.push(searchedText(name, searched));
+        expect(violation === null ? '' : violationText(product, violation)).toBe('');
+        expect(searched.states).toBeGreaterThan(10_000);
+      },
+      TIMEOUT_MS,
+    );
   }
 });

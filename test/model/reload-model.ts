@@ -94,9 +94,12 @@ const exit = (pid: number): Happening => ({
   signal: 'SIGKILL',
   ...AT,
 });
+/** It was told to stop, by somebody who told nobody else. */
+const stops: Happening = { type: 'successor.exited', pid: SUCCESSOR, code: 0, signal: null, ...AT };
 
 const deaths = (world: World): readonly Happening[] => [
   ...(world.successor === 'alive' ? [exit(SUCCESSOR)] : []),
+  ...(world.successor === 'alive' && world.said.includes('successor.committed') ? [stops] : []),
   // The end of a life pipe and of a process are seen in any order.
   ...((world.successor === 'alive' || world.successor === 'dead') && !world.departed
     ? [{ type: 'successor.departed', ...AT }]
@@ -178,6 +181,12 @@ const problemsOf =
     must(ends.length === (ended ? 1 : 0), 'a reload ends with one verdict, and a verdict ends it');
     if (ended && context.committed && context.stopping && !reported.includes('reload.anchored'))
       must(reported.includes('successor.gone'), 'it comes back though both were to stop');
+    if (
+      happening?.type === 'successor.exited' &&
+      happening.code === 0 &&
+      before?.step.state.startsWith('leaving')
+    )
+      must(context.stopping, 'it comes back though the successor was told to stop');
     // Whoever is dead is noticed: nothing waits for a successor that has exited.
     if (world.successor === 'dead')
       must(state.startsWith('burying') || state === 'ended', 'it waits for a dead successor');
@@ -221,7 +230,7 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
       state,
       world,
       [context.served, context.committed, context.departed, context.stopping, context.successor !== null],
-      [context.failure?.reason, context.workers.length],
+      [context.failure?.reason, context.workers.length, context.killed],
     ]);
   return {
     covered,

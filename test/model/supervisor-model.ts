@@ -158,7 +158,7 @@ const reloadChances = (world: World, settings: Settings): readonly string[] => {
     case 'promoted':
       return [...(stopping ? ['lost'] : ['lost', 'stopped']), ...(world.telling ? ['told'] : [])];
     case 'lost':
-      return stopping ? ['gone'] : ['refused'];
+      return stopping ? ['gone', 'killed'] : ['gone', 'refused'];
     default:
       return [];
   }
@@ -185,7 +185,10 @@ const reloadHappens = (world: World, what: string): Outcome => {
     case 'lost':
       return says({ ...world, telling: false, reload: 'lost' }, fact('successor.lost'));
     case 'gone':
-      return says({ ...world, ...unlinked, reload: 'ended' }, fact('successor.gone'));
+    case 'killed': {
+      const gone = fact('successor.gone', { killed: what === 'killed' });
+      return says({ ...world, ...unlinked, reload: 'ended' }, gone);
+    }
     default:
       return says({ ...world, ...unlinked, reload: 'ended' }, refused(world.stopping ? 'stopped' : 'exited'));
   }

@@ -45,6 +45,7 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'undecided.waitingLook': 'our own event loop answers inbox.read',
   'leaving.departing': 'our own event loop answers inbox.read',
   'leaving.looking': 'our own event loop answers inbox.read',
+  'leaving.burying': 'our own event loop answers inbox.read',
   'undecided.claiming': 'the kernel answers token.take at once',
   'committing.taking': 'the kernel answers token.take at once',
   'alone.claiming': 'the kernel answers token.take at once',
@@ -166,7 +167,9 @@ const problemsOf =
       'an anchor is not told, or one that does not stay',
     );
     must(
-      happening?.type !== 'predecessor.anchored' || staysOn || state === 'leaving.relieving',
+      happening?.type !== 'predecessor.anchored' ||
+        staysOn ||
+        ['leaving.relieving', 'leaving.burying'].includes(state),
       'it waits for an anchor',
     );
     if (state === 'ended') {

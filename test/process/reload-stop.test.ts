@@ -116,6 +116,17 @@ describe('a stop after a reload, while the predecessor still answers a slow requ
     await expectEnd(daemon);
   });
 
+  it('leaves nothing behind when the successor is killed meanwhile', async () => {
+    const { daemon, pids, answers } = await bothBusy();
+    process.kill(pids.predecessor, 'SIGTERM');
+    await world.step('leaving', 2);
+    process.kill(pids.successor, 'SIGKILL');
+    await daemon.line('successor.lost');
+    world.open(world.path('answer'));
+    await Promise.allSettled(answers);
+    await expectEnd(daemon);
+  });
+
   it.each(['predecessor', 'successor'] as const)(
     'kills the workers of both when it is asked twice of the %s',
     async (whom) => {

@@ -230,7 +230,7 @@ describe('X17: a first process that is about to become the anchor', () => {
 
   it('passes a stop on that comes while the successor is told', () => {
     const supervisor = relieved();
-    supervisor.send(isStopped, stop);
+    expect(typesOf(sentTo(supervisor.send(isStopped, stop), 'reload'))).toContain('reload.abort');
     expect(sentTo(supervisor.send(told), 'service')).toEqual([
       { type: 'service.watch' },
       { type: 'service.forward', signal: 'SIGTERM', stops: 1 },

@@ -230,6 +230,18 @@ describe.each([['overlap', {}] as const, ['exclusive', EXCLUSIVE] as const])(
       expect(typesOf(machine.send(empty).reports)).toEqual(['successor.gone']);
     });
 
+    it('step 7: S that was killed when both stop has given nothing back, and P is told so', () => {
+      const machine = toStep(7, changes);
+      machine.send(abort, exits(), departed);
+      expect(machine.send(empty).reports).toMatchObject([{ type: 'successor.gone', killed: true }]);
+    });
+
+    it('step 7: P does not come back when S was told to stop, though nobody told P', () => {
+      const machine = toStep(7, changes);
+      machine.send({ type: 'successor.exited', pid: PID, code: 0, signal: null, ...AT }, departed);
+      expect(machine.send(empty).reports).toMatchObject([{ type: 'successor.gone', killed: false }]);
+    });
+
     it.each([1, 3, 4, 5, 7] as const)('step %i: the exit of an earlier successor changes nothing', (at) => {
       const machine = toStep(at, changes);
       const { state } = machine.now;
@@ -239,6 +251,13 @@ describe.each([['overlap', {}] as const, ['exclusive', EXCLUSIVE] as const])(
 );
 
 describe('an abort', () => {
+  it('that was asked for before S existed is not forgotten when S comes later than the reload alarm', () => {
+    const machine = reload();
+    machine.send(abort, fires('reload'));
+    expect(machine.send(spawned).state).toBe('claiming');
+    expect(machine.now.context.successor).toEqual({ pid: PID, startTime: '5' });
+  });
+
   it('never kills before the token is taken', () => {
     const machine = toStep(5, {});
     expect(typesOf(sentTo(machine.send(failed), 'successor'))).toEqual(['token.take']);

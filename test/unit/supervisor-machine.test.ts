@@ -448,6 +448,9 @@ describe('a reload, seen by the predecessor', () => {
 });
 
 describe('two generations that both stop', () => {
+  const isLost = { type: 'successor.lost', ...AT } as const;
+  const isGone = (killed: boolean) => ({ type: 'successor.gone', killed, ...AT }) as const;
+
   const leaving = () => {
     const supervisor = running();
     supervisor.send(asksReload(), started, begun, promoted, stop);
@@ -459,13 +462,34 @@ describe('two generations that both stop', () => {
     const step = supervisor.send(exited(), isStopped());
     expect(step.state).toBe('handoff.parting');
     expect(alarmsOf(step)).toEqual([{ alarm: 'leave', delayMs: 35_000 }]);
-    expect(supervisor.send({ type: 'successor.gone', ...AT }).state).toBe('stopped');
+    expect(supervisor.send(isLost).state).toBe('handoff.returning');
+    expect(supervisor.send(isGone(false)).state).toBe('stopped');
+  });
+
+  it('the predecessor of a successor that was killed takes pid and paths back, and removes them', () => {
+    const supervisor = leaving();
+    supervisor.send(exited(), isStopped(), isLost);
+    const step = supervisor.send(isGone(true));
+    expect(step.state).toBe('handoff.reclaiming');
+    expect(alarmsOf(step)).toEqual([{ alarm: 'release', delayMs: 5_000 }]);
+    expect(sentTo(step, 'lock')).toEqual([{ type: 'pid.write' }]);
+    expect(sentTo(step, 'control')).toContainEqual({ type: 'control.claim' });
+    const last = supervisor.send(claimed);
+    expect(last.state).toBe('stopping.releasing');
+    expect(sentTo(last, 'lock')).toEqual([{ type: 'lock.release' }]);
+    expect(supervisor.send({ type: 'lock.released', ...AT }).state).toBe('stopped');
+  });
+
+  it('it removes them too when they cannot be taken back', () => {
+    const supervisor = leaving();
+    supervisor.send(exited(), isStopped(), isLost, isGone(true));
+    expect(supervisor.send(fires('release')).state).toBe('stopping.releasing');
   });
 
   it('the predecessor does not wait for a successor that was gone before its own workers', () => {
     const supervisor = leaving();
-    expect(supervisor.send({ type: 'successor.lost', ...AT }).state).toBe('handoff.returning');
-    expect(supervisor.send({ type: 'successor.gone', ...AT }).state).toBe('handoff.leaving');
+    expect(supervisor.send(isLost).state).toBe('handoff.returning');
+    expect(supervisor.send(isGone(false)).state).toBe('handoff.leaving');
     expect(supervisor.send(exited(), isStopped()).state).toBe('stopped');
   });
 

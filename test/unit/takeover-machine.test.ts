@@ -255,6 +255,14 @@ describe.each([['overlap', {}] as const, ['exclusive', EXCLUSIVE] as const])(
       expect(saidTo(machine.send(charged), 'predecessor')).toEqual(['committed', 'stop']);
     });
 
+    it('step 7: a stop that P passed on before it was killed is read before it counts as gone', () => {
+      const machine = toStep(7, changes);
+      machine.send(fires('leave'), empty);
+      expect(machine.send(departed).state).toBe('leaving.burying');
+      expect(machine.send(relayed).reports).toMatchObject([{ type: 'stop.requested', via: 'peer' }]);
+      expect(typesOf(machine.send(empty).reports)).toEqual(['predecessor.gone']);
+    });
+
     it('step 7: each tells the other of a stop, and S does not wait for more than P’s workers', () => {
       const machine = toStep(7, changes);
       expect(saidTo(machine.send(stop), 'predecessor')).toEqual(['stop']);
