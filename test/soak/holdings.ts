@@ -37,30 +37,38 @@ export const holdingsOf = async (pid: number): Promise<Holdings> => {
 export interface Series {
   readonly what: string;
   readonly holdings: readonly Holdings[];
+  /**
+   * Its memory counts from the middle on: a process that has only started has not had a full collection yet, and
+   * takes up to twice as much before it has its first ones.
+   */
+  readonly fromMiddle?: true;
   /** By how much private memory may differ at the end: what the garbage collector leaves is never the same. */
   readonly slackMb: number;
 }
 
-/** The middle of the first and the last few counts, since single values swing. */
-const MOST_OF_AN_END = 3;
-
-const ends = ({ holdings }: Series, of: (one: Holdings) => number): readonly [number, number] => {
-  const few = Math.max(1, Math.min(MOST_OF_AN_END, Math.floor(holdings.length / 2)));
-  return [median(holdings.slice(0, few).map(of)), median(holdings.slice(-few).map(of))];
+/** The median of the first and of the last third: single looks swing. */
+const ends = (holdings: readonly Holdings[], of: (one: Holdings) => number): readonly [number, number] => {
+  const third = Math.max(1, Math.floor(holdings.length / 3));
+  return [median(holdings.slice(0, third).map(of)), median(holdings.slice(-third).map(of))];
 };
 
 /** What has grown, in words. */
-export const growthIn = (series: Series): readonly string[] => {
-  const { what, holdings, slackMb } = series;
+export const growthIn = ({ what, holdings, slackMb, fromMiddle }: Series): readonly string[] => {
   if (holdings.length < 2) return [`${what}: looked at ${holdings.length} times, which tells nothing`];
-  const grown = (name: string, of: (one: Holdings) => number, slack: number): readonly string[] => {
-    const [first, last] = ends(series, of);
+  const grown = (
+    name: string,
+    of: (one: Holdings) => number,
+    slack = 0,
+    looks = holdings,
+  ): readonly string[] => {
+    const [first, last] = ends(looks, of);
     return last - first > slack ? [`${name} ${first.toFixed(1)} → ${last.toFixed(1)}`] : [];
   };
+  const settled = fromMiddle ? holdings.slice(Math.floor(holdings.length / 2)) : holdings;
   return [
-    ...grown('private memory in MB', ({ privateDirtyMb }) => privateDirtyMb, slackMb),
-    ...grown('descriptors', ({ descriptors }) => descriptors, 0),
-    ...grown('threads', ({ threads }) => threads, 0),
+    ...grown('private memory in MB', ({ privateDirtyMb }) => privateDirtyMb, slackMb, settled),
+    ...grown('descriptors', ({ descriptors }) => descriptors),
+    ...grown('threads', ({ threads }) => threads),
     ...(holdings.some(({ zombies }) => zombies > 0) ? ['zombies'] : []),
   ].map((words) => `${what}: ${words}`);
 };
@@ -71,14 +79,15 @@ export const holdingsTable = (all: readonly Series[]): string => {
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  for (const series of all) {
+  for (const { what, holdings } of all) {
+    const middle = holdings.slice(Math.floor(holdings.length / 2));
     const cell = (of: (one: Holdings) => number, digits = 0) =>
-      ends(series, of)
+      [ends(holdings, of)[0], ends(middle, of)[0], ends(holdings, of)[1]]
         .map((value) => value.toFixed(digits))
         .join(' → ');
     table.push([
-      series.what,
-      series.holdings.length,
+      what,
+      holdings.length,
       cell(({ privateDirtyMb }) => privateDirtyMb, 1),
       cell(({ residentMb }) => residentMb, 1),
       cell(({ descriptors }) => descriptors),

@@ -32,6 +32,8 @@ const AGE_MS = 2_500;
 const MOST_CALM_MS = 800;
 /** Before and after a full collection a supervisor differs by about as much (ARCHITECTURE.md, "Measured"). */
 const SLACK_MB = 4;
+/** One that is always busy swings more: 19 to 30 MB were seen, with 7.3 to 7.5 MB of live objects at all times. */
+const BUSY_SLACK_MB = 8;
 
 export interface SoakResult {
   readonly samples: readonly Sample[];
@@ -103,7 +105,7 @@ export class Soak {
           holdings: this.#generations,
           slackMb: SLACK_MB,
         },
-        { what: 'one generation in charge', holdings: this.#one, slackMb: SLACK_MB },
+        { what: 'one generation in charge', holdings: this.#one, slackMb: BUSY_SLACK_MB, fromMiddle: true },
         { what: 'the anchor', holdings: this.#anchor, slackMb: SLACK_MB },
       ],
       wrong: this.#wrong,

@@ -34,6 +34,15 @@ describe('growth between the first and the last looks at a process', () => {
     expect(others).toEqual([]);
   });
 
+  it('counts memory from the middle on where a process has only started', () => {
+    const few = (privateDirtyMb: number) => [{ privateDirtyMb }, { privateDirtyMb }, { privateDirtyMb }];
+    const started = series(...few(10), ...few(20), ...few(20), ...few(20));
+    expect(growthIn(started)).toHaveLength(1);
+    expect(growthIn({ ...started, fromMiddle: true })).toEqual([]);
+    const leaking = series(...few(10), ...few(20), ...few(30), ...few(40));
+    expect(growthIn({ ...leaking, fromMiddle: true })).toHaveLength(1);
+  });
+
   it('cannot be known from a single look', () => {
     expect(growthIn(series({}))).toHaveLength(1);
   });
