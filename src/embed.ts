@@ -4,7 +4,7 @@
 import { isatty } from 'node:tty';
 import type { Origin } from '../machines/status.js';
 import { resolveSettings, type SupervisorOptions } from './config.js';
-import { exitStatusOf, TanistError } from './errors.js';
+import { TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
@@ -12,7 +12,6 @@ import { handoverDescriptor, readHandover } from './os/handover-socket.js';
 import { credentialsNow, deviation } from './os/identity.js';
 import type { LogFile } from './os/log-file.js';
 import { needsOf } from './os/needs.js';
-import { createNodeEnv } from './os/node-env.js';
 import { ensureDirectories, openLogFileFor } from './os/own-files.js';
 import { processContext } from './os/process-context.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
@@ -20,7 +19,7 @@ import { starterDescriptor } from './os/starter-socket.js';
 import { usageError } from './settings/mistake.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { tellFailure, tellWaiting } from './start-refusal.js';
-import { type OpenEnv, type Supervisor, startSupervisor } from './supervisor.js';
+import { type Seams, type Supervisor, startSupervisor } from './supervisor.js';
 
 const STDIN = 0;
 
@@ -43,7 +42,7 @@ const start = (
   options: SupervisorOptions | CommandLineSettings,
   handover: Handover | null,
   format: LogOptions['format'],
-  openEnv: OpenEnv,
+  seams: Seams,
 ): Supervisor => {
   const context = processContext();
   const { cwd } = context;
@@ -80,26 +79,17 @@ const start = (
     log,
     hangupStops,
     handover,
-    openEnv,
+    seams,
     ...(resolved.daemonize && logFile !== null ? { output: outputTo(logFile) } : {}),
     starter:
       waiting === null ? null : { descriptor: waiting, failed: (failure) => tellFailure(waiting, failure) },
   });
-  const emergency = (error: unknown) => {
-    // A defect of ours, or of the program around us, must not leave orphans.
-    supervisor.killAll();
-    log.line(
-      'fatal',
-      'supervisor.crashed',
-      error instanceof Error ? (error.stack ?? error.message) : String(error),
-    );
-    process.exit(exitStatusOf('TANIST_INTERNAL'));
-  };
-  process.on('uncaughtException', emergency);
-  process.on('unhandledRejection', emergency);
+  // A defect of ours, or of the program around us, must not leave orphans.
+  process.on('uncaughtException', supervisor.crash);
+  process.on('unhandledRejection', supervisor.crash);
   const release = () => {
-    process.off('uncaughtException', emergency);
-    process.off('unhandledRejection', emergency);
+    process.off('uncaughtException', supervisor.crash);
+    process.off('unhandledRejection', supervisor.crash);
   };
   supervisor.done.then((failure) => {
     release();
@@ -127,17 +117,19 @@ const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
  * @param format makes a log line pretty; null, the default, writes JSON.
  * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
  *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
+ * @param seams for tests: what the package hands out takes none.
  */
 export const createSupervisor = (
   options: SupervisorOptions,
   format: LogOptions['format'] = null,
+  seams: Seams = {},
 ): Supervisor => {
   if (options.daemonize) {
     const message =
       'daemonize true: expected none, this program is the supervisor itself and cannot detach from whoever started it';
     throw usageError([{ option: 'daemonize', message }]);
   }
-  return startOrSucceed(options, format);
+  return startOrSucceed(options, format, seams);
 };
 
 /**
@@ -148,7 +140,7 @@ export const createSupervisor = (
 export const startFromWords = async (
   words: CommandLineSettings,
   format: LogOptions['format'],
-  openEnv: OpenEnv = createNodeEnv,
+  openEnv?: Seams['openEnv'],
 ): Promise<Supervisor> => {
   let complete: CommandLineSettings;
   try {
@@ -157,17 +149,17 @@ export const startFromWords = async (
     tellWaiting(error);
     throw error;
   }
-  return startOrSucceed(complete, format, openEnv);
+  return startOrSucceed(complete, format, openEnv === undefined ? {} : { openEnv });
 };
 
 const startOrSucceed = (
   options: SupervisorOptions | CommandLineSettings,
   format: LogOptions['format'],
-  openEnv: OpenEnv = createNodeEnv,
+  seams: Seams = {},
 ): Supervisor => {
   const messages = handoverDescriptor(process.env);
   try {
-    return start(options, messages === null ? null : readHandover(messages), format, openEnv);
+    return start(options, messages === null ? null : readHandover(messages), format, seams);
   } catch (error) {
     tellWaiting(error);
     if (error instanceof HandoverRefused)

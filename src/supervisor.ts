@@ -3,7 +3,7 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createActor } from 'xstate';
+import { type ActorRefFrom, createActor, type InspectionEvent } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Account, Settings } from '../machines/policy.js';
 import {
@@ -14,8 +14,12 @@ import {
   statusOf,
   topState,
 } from '../machines/status.js';
-import type { SupervisorContext, SupervisorInput } from '../machines/supervisor.js';
+import type { SupervisorInput, supervisorMachine } from '../machines/supervisor.js';
 import { provideEffects } from './actors/provide.js';
+import { Emergency } from './emergency/emergency.js';
+import { Holdings } from './emergency/holdings.js';
+import { inheritedBy } from './emergency/inherited.js';
+import { recordingEnv } from './emergency/recording-env.js';
 import { TanistError } from './errors.js';
 import type { Handover } from './handover.js';
 import type { Log } from './log.js';
@@ -23,6 +27,7 @@ import { createNodeEnv, type NodeEnv } from './os/node-env.js';
 import { type Places, placesOf } from './os/places.js';
 import { startTimeOf } from './os/processes.js';
 import type { Need, Program, Relaunch } from './program.js';
+import { Verdicts } from './verdicts.js';
 import { VERSION } from './version.js';
 
 export interface SupervisorParts {
@@ -43,12 +48,16 @@ export interface SupervisorParts {
   readonly starter?: { readonly descriptor: number; readonly failed: (failure: Failure) => void } | null;
   /** Only a successor has one. */
   readonly handover: Handover | null;
-  /** Opens the door to the operating system; the real one where absent. */
-  readonly openEnv?: OpenEnv;
+  readonly seams?: Seams;
 }
 
-/** Makes a door to the operating system: the real one, or one that a test has built around it. */
-export type OpenEnv = (places: Places, account: Account | null) => NodeEnv;
+/** Where a test can get in; no option and no word of a command line leads here. */
+export interface Seams {
+  /** Makes a door to the operating system: the real one where absent. */
+  readonly openEnv?: (places: Places, account: Account | null) => NodeEnv;
+  /** Makes another machine of the shipped one. */
+  readonly alter?: (machine: typeof supervisorMachine) => typeof supervisorMachine;
+}
 
 export interface Supervisor {
   /**
@@ -74,11 +83,26 @@ export interface Supervisor {
   /** Asks for a stop; an anchor passes it on. A second call kills at once. `done` says when nothing is left. */
   stop(): void;
   status(): Status;
-  /** Resolves when the machine has ended: null after an orderly end, else why it failed. Never rejects. */
+  /**
+   * Resolves when all has ended: null after an orderly end, else why it failed. Never rejects.
+   *
+   * `TANIST_INTERNAL`: an exception in this process, of the supervisor or of the program around it, has ended it.
+   * The workers were asked to leave, killed after the drain timeout, and everything was given back; where another
+   * generation lives, the service was left to that. The process itself is never ended by tanist.
+   */
   readonly done: Promise<Failure | null>;
   /** The emergency path: kills every process this supervisor started; an anchor leaves that to the service. */
   killAll(): void;
 }
+
+/** A supervisor, and the way in for an exception that nobody has caught. */
+export interface RunningSupervisor extends Supervisor {
+  crash(error: unknown): void;
+}
+
+/** An effect or a machine of this supervisor is in error; no state has an answer to that. */
+const isErrorEvent = (event: { readonly type: string }): event is { type: string; error: unknown } =>
+  event.type.startsWith('xstate.error.') && 'error' in event;
 
 /** A daemonized start that somebody stopped has failed for whoever waits for it. */
 const STOPPED: Failure = {
@@ -103,11 +127,13 @@ const expectDirectory = (directory: string): void => {
  *
  * @throws {TanistError} `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`, `TANIST_FS_EXT_MISSING`. Later failures resolve `done`.
  */
-export const startSupervisor = (parts: SupervisorParts): Supervisor => {
+export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
   const { settings, log } = parts;
   if (parts.handover === null && settings.control !== null) expectDirectory(dirname(settings.control));
   const places = placesOf(settings.pidFile);
-  const env = (parts.openEnv ?? createNodeEnv)(places, settings.account);
+  const bare = (parts.seams?.openEnv ?? createNodeEnv)(places, settings.account);
+  const holdings = new Holdings(inheritedBy(parts.handover, settings));
+  const env = recordingEnv(bare, holdings, (error) => emergency.begin(error));
   const input: SupervisorInput = {
     settings,
     version: VERSION,
@@ -119,7 +145,7 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     starter: parts.starter?.descriptor ?? null,
     handover: parts.handover,
   };
-  const machine = provideEffects(env, {
+  const shipped = provideEffects(env, {
     program: parts.program,
     relaunch: parts.relaunch,
     needs: parts.needs,
@@ -128,54 +154,63 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
     base: places.base,
     status: () => statusOf(actor.getSnapshot()),
   });
-  const actor = createActor(machine, { id: 'supervisor', input, inspect: log.observe });
+  const machine = parts.seams?.alter?.(shipped) ?? shipped;
+  const inspect = (inspection: InspectionEvent) => {
+    // Before the machine is in error, and XState may have stopped what it holds.
+    if (
+      inspection.type === '@xstate.event' &&
+      inspection.actorRef === actor &&
+      isErrorEvent(inspection.event)
+    )
+      emergency.begin(inspection.event.error);
+    log.observe(inspection);
+  };
+  const actor: ActorRefFrom<typeof supervisorMachine> = createActor(machine, {
+    id: 'supervisor',
+    input,
+    inspect,
+  });
   const isAnchor = (): boolean => topState(actor.getSnapshot().value) === 'anchored';
   const killAll = () => {
     // Its successor may be in charge of the service, and stops in order when it sees that the anchor is gone.
-    if (!isAnchor()) env.killAll();
+    if (!isAnchor()) bare.killAll();
   };
+  const tellStarter = (failure: Failure) => {
+    if (actor.getSnapshot().context.awaited) parts.starter?.failed(failure);
+  };
+  let settle: (failure: Failure | null) => void;
   const done = new Promise<Failure | null>((resolve) => {
-    actor.subscribe({
-      complete: () => {
-        const { output, context } = actor.getSnapshot();
-        const failure = output?.failure ?? null;
-        if (context.awaited) parts.starter?.failed(failure ?? STOPPED);
-        resolve(failure);
-      },
-      // A machine in error has not disposed its children: what it started is ended from outside it.
-      error: (error) => {
-        killAll();
-        const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        resolve({ code: 'TANIST_INTERNAL', message });
-      },
-    });
+    settle = resolve;
+  });
+  const emergency = new Emergency({
+    env: bare,
+    holdings,
+    settings,
+    log: log.line,
+    lastKnown: () => actor.getSnapshot().context,
+    onBegin: (failure) => verdicts.fail(failure),
+    onEnd: (failure) => {
+      tellStarter(failure);
+      settle(failure);
+    },
+  });
+  const verdicts = new Verdicts(actor);
+  actor.subscribe({
+    complete: () => {
+      const failure = actor.getSnapshot().output?.failure ?? null;
+      tellStarter(failure ?? STOPPED);
+      settle(failure);
+    },
+    // A machine in error has not disposed its children: what it holds is given back from outside it.
+    error: (error) => emergency.begin(error),
   });
   actor.start();
-
-  /** Waits for a verdict to appear in the machine's context. */
-  const verdictIn = <Verdict>(
-    what: string,
-    find: (context: SupervisorContext) => Verdict | null,
-  ): Promise<Verdict> =>
-    new Promise((resolve, reject) => {
-      const look = () => {
-        const verdict = find(actor.getSnapshot().context);
-        if (verdict === null) return;
-        subscription.unsubscribe();
-        resolve(verdict);
-      };
-      const subscription = actor.subscribe({
-        next: look,
-        complete: () =>
-          reject(new TanistError('TANIST_STOPPING', `the supervisor ended before the ${what} was decided`)),
-      });
-      look();
-    });
 
   /** Why nothing can be asked of this process any more; null while it can. */
   const refusal = (): TanistError | null => {
     if (isAnchor())
       return new TanistError('TANIST_ANCHORED', 'this process has handed over and stays as the anchor');
+    if (emergency.failure !== null) return new TanistError('TANIST_STOPPING', emergency.failure.message);
     const { stops } = actor.getSnapshot().context;
     return stops > 0 ? new TanistError('TANIST_STOPPING', 'the supervisor is stopping') : null;
   };
@@ -186,20 +221,27 @@ export const startSupervisor = (parts: SupervisorParts): Supervisor => {
       if (refused !== null) return Promise.reject(refused);
       const id = crypto.randomUUID();
       actor.send({ type: 'reload.requested', via: 'api', id, atMs: env.now() });
-      return verdictIn('reload', ({ lastReload }) => (lastReload?.ids.includes(id) ? lastReload : null));
+      return verdicts.wait('reload', ({ lastReload }) => (lastReload?.ids.includes(id) ? lastReload : null));
     },
     scale(workers) {
       const refused = refusal();
       if (refused !== null) return Promise.reject(refused);
       const id = crypto.randomUUID();
       actor.send({ type: 'scale.requested', via: 'api', workers, change: 0, id, atMs: env.now() });
-      return verdictIn('number of workers', ({ lastScale }) =>
+      return verdicts.wait('number of workers', ({ lastScale }) =>
         lastScale?.ids.includes(id) ? lastScale.verdict : null,
       );
     },
-    stop: () => actor.send({ type: 'stop.requested', via: 'api', atMs: env.now() }),
-    status: () => statusOf(actor.getSnapshot()),
+    stop: () => {
+      if (emergency.failure !== null) emergency.hurry('api');
+      else actor.send({ type: 'stop.requested', via: 'api', atMs: env.now() });
+    },
+    status: () => {
+      const status = statusOf(actor.getSnapshot());
+      return emergency.failure === null ? status : { ...status, state: 'stopping' };
+    },
     done,
     killAll,
+    crash: (error) => emergency.begin(error),
   };
 };

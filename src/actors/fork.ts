@@ -119,6 +119,7 @@ export const createFork = (env: Env, options: ForkOptions) =>
         const [file, ...args] = commandOf(options, input);
         let pid = 0;
         env.spawn({
+          role: 'worker',
           file,
           args,
           cwd: options.program.cwd,

@@ -108,6 +108,7 @@ export const createSuccessor = (env: Env, { relaunch, output }: SuccessorOptions
       const start = (sockets: Sockets) => {
         const { sources, record } = layoutOf(input, sockets, output());
         env.spawn({
+          role: 'successor',
           file: relaunch.node,
           // Without the dashes Node takes an --env-file behind the script for its own, and refuses to start without it.
           args: [...relaunch.nodeArgs, '--', relaunch.script, ...relaunch.args],

@@ -170,5 +170,11 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
       for (const response of held) response.end();
       for (const server of servers) server.close();
     },
+    abandon() {
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
   };
 };

@@ -20,6 +20,8 @@ export type DescriptorSource =
   | number;
 
 export interface SpawnRequest {
+  /** What the process is to be: in an emergency each is treated in its own way. */
+  readonly role: 'worker' | 'successor';
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
@@ -91,6 +93,8 @@ export interface ControlServer {
   /** Unlinks the path if it is still ours. */
   remove(): void;
   close(): void;
+  /** Ends every connection, answered or not: whoever waits asks somebody else. */
+  abandon(): void;
 }
 
 export interface Env {

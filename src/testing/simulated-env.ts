@@ -192,6 +192,9 @@ const control = (machinery: Machinery, process: SimulatedProcess): Pick<Env, 'se
       close: () => {
         // Whoever was accepted before keeps waiting for his answer; the end of the process ends that.
       },
+      abandon: () => {
+        // The same.
+      },
     };
   },
 });
@@ -283,6 +286,6 @@ export const DEAD: Env = {
   duplicate: () => 0,
   openStream: () => ({ write: () => 0, close: nothing }),
   close: nothing,
-  serveControl: () => ({ claim: never, remove: nothing, close: nothing }),
+  serveControl: () => ({ claim: never, remove: nothing, close: nothing, abandon: nothing }),
   get: never,
 };

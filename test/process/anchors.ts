@@ -16,6 +16,7 @@ export interface Start {
   readonly launcher?: readonly string[];
   readonly options?: readonly string[];
   readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the service with a program in front of it. */
@@ -24,7 +25,7 @@ export const launch = (world: Generations, start: Start = {}): Daemon => {
   const where = ['--name', NAME, '--log-level', 'debug', '--listen', '127.0.0.1:0'];
   return runOddly(world, [...where, ...options, '--', ...command], {
     launcher,
-    env: { ...world.serviceEnv },
+    env: { ...world.serviceEnv, ...start.env },
   });
 };
 

@@ -12,6 +12,7 @@ const idler = async () => {
   });
   const child = await new Promise<{ pid: number; startTime: string | null }>((resolve, reject) =>
     processes.spawn({
+      role: 'worker',
       file: process.execPath,
       args: ['-e', 'setInterval(() => {}, 1000)'],
       cwd: '/',
