@@ -69,7 +69,7 @@ const ERRORS = {
   },
   TANIST_PID_FILE: {
     status: 1,
-    hint: 'The pid file must be a regular file or absent: remove what is there, or name another with --pid-file.',
+    hint: 'The pid file must be a regular file or absent, yours, and writable by nobody else: remove what is there, or name another with --pid-file.',
   },
   TANIST_FS_EXT_MISSING: {
     status: 1,

@@ -1,8 +1,9 @@
 /**
  * The control socket's server: HTTP/1.1 on a Unix path, for one user.
  */
-import { chmodSync, linkSync, renameSync } from 'node:fs';
+import { linkSync, renameSync } from 'node:fs';
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import type { ControlRequest, ControlServer } from './env.js';
 import { fileAt, occupantOf, occupationOf, removeQuietly } from './listening.js';
 
@@ -13,8 +14,13 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 5_000;
 const MAX_HEADER_BYTES = 8_192;
 const MAX_BODY_BYTES = 65_536;
-/** Clients at once; operators are few, and each costs memory. */
-const MAX_CONNECTIONS = 64;
+/**
+ * Clients at once; operators are few, and each costs memory. One more takes the place of the one that has been there
+ * longest without having asked for anything, so that the silent ones keep nobody out.
+ */
+const MAX_CONNECTIONS = 128;
+/** For everybody but its owner a socket without the right to write cannot be connected to. */
+const OTHERS_MASK = 0o177;
 
 const send = (response: http.ServerResponse, status: number, body: unknown, last: boolean): void => {
   const text = `${JSON.stringify(body)}\n`;
@@ -84,9 +90,37 @@ const temporaryNameOf = (path: string): string => {
   return `${path}.${process.pid}-${claims}.tmp`;
 };
 
+/** Everybody who is connected, in the order in which they came. */
+class Clients {
+  readonly #all = new Set<Socket>();
+  /** Those of whom no whole request has come yet. */
+  readonly #silent = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.#all.add(socket);
+    this.#silent.add(socket);
+    socket.once('close', () => this.#forget(socket));
+    if (this.#all.size <= MAX_CONNECTIONS) return;
+    const [oldest = socket] = this.#silent;
+    // It closes a moment later; its place is free from now on.
+    this.#forget(oldest);
+    oldest.destroy();
+  }
+
+  asked(socket: Socket): void {
+    this.#silent.delete(socket);
+  }
+
+  #forget(socket: Socket): void {
+    this.#all.delete(socket);
+    this.#silent.delete(socket);
+  }
+}
+
 export const createControlServer = (handler: (request: ControlRequest) => void): ControlServer => {
   /** Answers whose body ends when this supervisor does. */
   const held = new Set<http.ServerResponse>();
+  const clients = new Clients();
   const listen = (request: http.IncomingMessage, response: http.ServerResponse) => {
     let size = 0;
     request.on('error', () => {
@@ -104,6 +138,7 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
     });
     request.on('end', () => {
       if (size > MAX_BODY_BYTES) return;
+      clients.asked(request.socket);
       try {
         handler(asControlRequest(request, response, held));
       } catch (error) {
@@ -123,7 +158,7 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
       },
       listen,
     );
-    server.maxConnections = MAX_CONNECTIONS;
+    server.on('connection', (socket) => clients.add(socket));
     server.on('clientError', (error, socket) => {
       if (socket.writable && !('code' in error && error.code === 'ECONNRESET')) {
         socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
@@ -145,10 +180,15 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
       const server = make();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ path: temporary }, resolve);
+        // It is bound before listen() returns: at no moment can anybody else connect.
+        const before = process.umask(OTHERS_MASK);
+        try {
+          server.listen({ path: temporary }, resolve);
+        } finally {
+          process.umask(before);
+        }
       });
       try {
-        chmodSync(temporary, 0o600);
         if (first) await takeName(temporary, path);
         else renameSync(temporary, path);
       } catch (error) {

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeSync,
@@ -46,9 +47,26 @@ const openRegular = (path: string): number => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TanistError('TANIST_LOCK_FAILED', `the pid file cannot be opened: ${reason}`, { cause: error });
   }
-  if (fstatSync(descriptor).isFile()) return descriptor;
+  const problem = problemOf(fstatSync(descriptor));
+  if (problem === null) return descriptor;
   closeSync(descriptor);
-  throw new TanistError('TANIST_PID_FILE', `${path} is not a regular file`);
+  throw new TanistError('TANIST_PID_FILE', `${path} ${problem}`);
+};
+
+const ROOT = 0;
+const OTHERS_WRITE = 0o022;
+
+/** Why a file that could be opened is not to be trusted with a lock and a pid; null where it is. */
+const problemOf = (found: Stats): string | null => {
+  if (!found.isFile()) return 'is not a regular file';
+  const uid = process.geteuid?.() ?? found.uid;
+  if (found.uid !== uid && found.uid !== ROOT) return `belongs to user ${found.uid}, ${uid} was expected`;
+  // What is written to it would be written to something else as well.
+  if (found.nlink > 1) return `is one of ${found.nlink} hard links to a file`;
+  // Whoever may write it may put another pid into it, and scripts would signal that.
+  if ((found.mode & OTHERS_WRITE) !== 0)
+    return `may be written by others, its mode is ${(found.mode & 0o7777).toString(8)}`;
+  return null;
 };
 
 const isSameFile = (descriptor: number, path: string): boolean => {

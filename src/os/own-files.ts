@@ -24,6 +24,7 @@ import type { ResolvedSettings } from '../config.js';
 import { TanistError } from '../errors.js';
 import { asAccount } from './identity.js';
 import { LOG_MODE, type LogFile, openLogFile } from './log-file.js';
+import { checkDirectory } from './private-directory.js';
 
 const ROOT = 0;
 const PRIVATE = 0o700;
@@ -84,10 +85,7 @@ export const ensureOwnDirectory = (directory: string, account: Account): void =>
   } catch (error) {
     throw runDirError(`the directory ${directory} cannot be made: ${messageOf(error)}`, error);
   }
-  const found = lstatSync(directory);
-  if (!found.isDirectory()) throw runDirError(`${directory} is not a directory`);
-  if (found.uid !== account.uid && found.uid !== ROOT)
-    throw runDirError(`${directory} belongs to user ${found.uid}, ${account.uid} was expected`);
+  checkDirectory(directory, [account.uid]);
 };
 
 /**
@@ -97,7 +95,13 @@ export const ensureOwnDirectory = (directory: string, account: Account): void =>
  */
 export const ensureDirectories = ({ settings, directory, ownDirectory }: ResolvedSettings): void => {
   if (settings.account !== null && ownDirectory !== null) ensureOwnDirectory(ownDirectory, settings.account);
-  else if (directory !== null) ensureDirectory(directory);
+  else if (directory !== null) {
+    ensureDirectory(directory);
+    checkDirectory(directory, [
+      process.geteuid?.() ?? ROOT,
+      ...(settings.account === null ? [] : [settings.account.uid]),
+    ]);
+  }
 };
 
 /** Whether nobody but root can have put a file into a directory, or the directory where it is. */

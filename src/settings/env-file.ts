@@ -77,7 +77,7 @@ const closed = ({ value, rest }: Quoted): Value => {
   return {
     wrong: value.endsWith('\\')
       ? 'a backslash before the closing quote: expected a value without it, a quote cannot be escaped (use another kind: " \' or `)'
-      : `${JSON.stringify(rest.trim())} after the closing quote: expected the end of the line or a comment`,
+      : 'more text after the closing quote: expected the end of the line or a comment',
   };
 };
 
@@ -95,9 +95,9 @@ const readPlain = (rest: string): Value => {
 };
 
 const nameProblem = (written: string, name: string): string | null => {
-  if (!written.includes('=')) return `expected NAME=value, not ${JSON.stringify(cut(written))}`;
+  if (!written.includes('=')) return `expected NAME=value${otherThan(written)}`;
   if (!NAME.test(name)) {
-    return `expected a name of letters, digits and underscores before the "=", not ${JSON.stringify(cut(name))}`;
+    return `expected a name of letters, digits and underscores before the "="${otherThan(name)}`;
   }
   if (!name.startsWith(RESERVED_PREFIX) && !PRIVATE_VARIABLES.includes(name)) return null;
   return `expected another name than ${name}: tanist gives it to workers itself`;
@@ -107,6 +107,7 @@ const nameProblem = (written: string, name: string): string | null => {
 const valueProblem = (value: string): string | null =>
   value.includes('\0') ? 'expected a value without zero characters' : null;
 
-/** What is wrong may be a secret in the wrong place: no more of it is shown than is needed to find it. */
+/** What is wrong may be a part of a secret that runs over several lines: nothing is shown that is longer than a name. */
 const SHOWN_LENGTH = 20;
-const cut = (text: string): string => (text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text);
+const otherThan = (text: string): string =>
+  text.length > SHOWN_LENGTH ? '' : `, not ${JSON.stringify(text)}`;

@@ -42,7 +42,7 @@ describe('an environment file', () => {
     ['a name with a space', 'A B=1', 1, /not "A B"/],
     ['a name that starts with a digit', '\n\n1A=1', 3, /not "1A"/],
     ['a quote that is never closed', 'A=1\nB="x\nC=3', 2, /^a value that starts with ": expected the same/],
-    ['words after the closing quote', "A='x'y", 1, /^"y" after the closing quote/],
+    ['words after the closing quote', "A='x'y", 1, /^more text after the closing quote/],
     ['an escaped quote', 'A="a\\"b"', 1, /a quote cannot be escaped/],
     ['a # that may be a comment or not', 'A=pass#word', 1, /^a # in a value without quotes/],
     ['a # at the very start of a value', 'A=#fff', 1, /^a # in a value without quotes/],
