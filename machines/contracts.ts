@@ -69,6 +69,21 @@ export interface MemoryInput {
 }
 
 /**
+ * Writes down, in a folder of its own, what explains why a process has to be killed. Reports `EvidenceFact`s: at most one
+ * `evidence.begun`, then `evidence.collected` or `evidence.failed`. Only looks, and sends nothing to the process but
+ * a question to its reporter; it may stand still from then on.
+ */
+export interface EvidenceInput {
+  readonly pid: number;
+  readonly slot: number;
+  readonly generation: number;
+  /** Why it has to be killed. */
+  readonly cause: string;
+  /** Stream to the reporter inside it; null where there is none. */
+  readonly reporter: number | null;
+}
+
+/**
  * Sends one signal, if the target is provably ours: a child that has not been reaped (with its process group,
  * if `group`), or a process whose start time still matches. Reports `signal.sent` or `signal.withheld`.
  */
@@ -221,6 +236,7 @@ export const fork = placeholder<EventObject, ForkInput>('fork');
 export const channel = placeholder<ChannelOrder, ChannelInput>('channel');
 export const probe = placeholder<EventObject, ProbeInput>('probe');
 export const memory = placeholder<EventObject, MemoryInput>('memory');
+export const evidence = placeholder<EventObject, EvidenceInput>('evidence');
 export const kill = placeholder<EventObject, KillInput>('kill');
 export const flock = placeholder<FlockOrder, FlockInput>('flock');
 export const fence = placeholder<FenceOrder, FenceInput>('fence');

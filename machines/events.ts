@@ -55,6 +55,7 @@ export type AlarmName =
   | 'watchdog'
   | 'relief'
   | 'drain'
+  | 'evidence'
   | 'kill'
   | 'backoff'
   | 'scale'
@@ -93,6 +94,8 @@ export interface WorkerSpawned extends Identity {
   readonly generation: number;
   /** Stream to the worker; null for nobody who talks. */
   readonly channel: number;
+  /** Stream to the reporter inside it; null or absent where there is none. */
+  readonly reporter?: number | null;
   readonly atMs: number;
 }
 
@@ -161,6 +164,24 @@ export type MemoryFact =
       readonly atMs: number;
     };
 
+export type EvidenceFact =
+  /** The folder is there; what explains the process is being written to it. */
+  | {
+      readonly type: 'evidence.begun';
+      readonly pid: number;
+      readonly folder: string;
+      readonly atMs: number;
+    }
+  /** All that could be found out is written; without a folder there is no place for it. */
+  | { readonly type: 'evidence.collected'; readonly pid: number; readonly atMs: number }
+  /** Not all of it could be written, or nothing. */
+  | {
+      readonly type: 'evidence.failed';
+      readonly pid: number;
+      readonly message: string;
+      readonly atMs: number;
+    };
+
 export type SignalFact =
   | { readonly type: 'signal.sent'; readonly pid: number; readonly signal: string; readonly atMs: number }
   | {
@@ -192,6 +213,7 @@ export type WorkerEvent =
   | SpawnFailed
   | ChannelFact
   | ProbeFact
+  | EvidenceFact
   | MemoryFact
   | SignalFact
   | AlarmFired;
@@ -203,7 +225,7 @@ export type WorkerReport = SlotReport & {
 };
 
 type SlotReport =
-  | Omit<WorkerSpawned, 'channel'>
+  | Omit<WorkerSpawned, 'channel' | 'reporter'>
   | WorkerExited
   | SpawnFailed
   | {
@@ -238,6 +260,8 @@ type SlotReport =
       readonly generation: number;
       readonly pid: number;
       readonly cause: string;
+      /** The folder with what explains it, where there is one. */
+      readonly evidence?: string;
     }
   | {
       readonly type: 'worker.delayed';

@@ -98,6 +98,10 @@ export const DEFAULTS = {
    * longer, and what leaks 100 MB a second is found 100 MB after its limit.
    */
   memoryIntervalMs: 1_000,
+  /** What explains why a worker has to be killed is collected for so long at most. */
+  evidenceTimeoutMs: 1_000,
+  /** Folders of evidence that are kept. */
+  evidenceKept: 10,
   /** Between the starts of two workers of a successor: about what one needs of a processor to boot (Node 20). */
   turnMs: 60,
   /** All of them have their turn within this time, however many they are. */
@@ -171,6 +175,13 @@ export const exceedsLimit = (limit: RespawnLimit | null, respawnsAtMs: readonly 
  */
 export const turnAfterMs = (slot: number, slots: number): number =>
   Math.round((slot - 1) * Math.min(DEFAULTS.turnMs, DEFAULTS.allTurnsMs / Math.max(slots - 1, 1)));
+
+/**
+ * How long a kill may wait for evidence. Another generation gives a drain the takeover timeout on top of its own
+ * limit: half of that is left for the kill.
+ */
+export const evidenceTimeoutMs = (settings: Pick<Settings, 'takeoverTimeoutMs'>): number =>
+  Math.min(DEFAULTS.evidenceTimeoutMs, settings.takeoverTimeoutMs / 2);
 
 /** How long the predecessor waits for `committed` after it granted the takeover. */
 export const commitTimeoutMs = (settings: Settings): number =>

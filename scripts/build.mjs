@@ -92,6 +92,19 @@ await build({
   minifySyntax: true,
   logLevel: 'warning',
 });
+// What a watched worker loads before its program, and the thread that it starts.
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'reporter-preload': 'src/worker/reporter-preload.ts', reporter: 'src/worker/reporter.ts' },
+  outdir: 'dist/bin',
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20.19',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+});
 // What programs import is one CommonJS file behind names that an ES module can have.
 const names = ['createSupervisor', 'defineDaemon', 'TanistError'].join(', ');
 writeFileSync(

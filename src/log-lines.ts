@@ -95,7 +95,10 @@ const workers: Table = {
       `${whoOf(event, context)} is asked to leave within ${seconds(event.limitMs)}: ${event.cause}`,
     ),
   'worker.killing': (event, context) =>
-    line('warn', `${whoOf(event, context)} and its process group are killed: ${event.cause}`),
+    line(
+      'warn',
+      `${whoOf(event, context)} and its process group are killed: ${event.cause}${event.evidence === undefined ? '' : `; what explains it is in ${event.evidence}`}`,
+    ),
   'memory.exceeded': ({ slot, memoryBytes, limitBytes }) =>
     line('warn', `worker ${slot} uses ${excessText(memoryBytes, limitBytes)}: it is to be replaced`),
   'memory.unreadable': ({ detail }, { memoryObstacle, settings }) =>
@@ -233,6 +236,8 @@ export const slotLine = (event: { type: string; [key: string]: unknown }): Line 
       return line('warn', `the channel is closed: ${event.detail}`);
     case 'shutdown.said':
       return line('info', 'the worker asked to be killed');
+    case 'evidence.failed':
+      return line('warn', `what explains the kill could not be written: ${event.message}`);
     case 'probe.failed':
       return line('debug', `the probe failed: ${event.detail}`);
     case 'signal.withheld':

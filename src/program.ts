@@ -30,6 +30,8 @@ export interface Program {
   readonly setpriv: string | null;
   /** A script that Node loads before the program, to make it a worker; null for none. */
   readonly preload: string | null;
+  /** A script that Node loads before the program, so that it can tell what it does when it hangs; null for none. */
+  readonly reporter: string | null;
 }
 
 /** The supervisor's own program, to be started again for the next generation. */

@@ -16,8 +16,8 @@ export const booting = workerSetup.createStateConfig({
   on: {
     'alarm.fired': {
       guard: { type: 'isAlarm', params: { alarm: 'start' } },
-      target: 'killing',
-      actions: ['reportLate', { type: 'setCause', params: { cause: 'it did not get ready in time' } }],
+      target: 'examining',
+      actions: ['recordLateness', { type: 'setCause', params: { cause: 'it did not get ready in time' } }],
     },
   },
   states: {

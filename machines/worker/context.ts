@@ -26,7 +26,7 @@ export interface WorkerInput {
 
 export interface WorkerContext extends WorkerInput {
   /** The live process; null between two. */
-  readonly process: (Identity & { readonly channel: number }) | null;
+  readonly process: (Identity & { readonly channel: number; readonly reporter: number | null }) | null;
   readonly spawnedAtMs: number;
   readonly readyAtMs: number | null;
   /** It has said `takeover`. */
@@ -39,6 +39,10 @@ export interface WorkerContext extends WorkerInput {
   readonly wanted: boolean;
   /** Why the worker is being ended, for the log. */
   readonly cause: string;
+  /** It did not get ready in time, in the words of a reload's verdict; null where it did, or still may. */
+  readonly lateness: { readonly reason: ReloadReason; readonly detail: string } | null;
+  /** The folder with what explains why it is killed; null where there is none. */
+  readonly evidence: string | null;
   /** What the probe last found; null before its first answer. */
   readonly probed: string | null;
   /** What it last said of itself; empty for nothing. */
@@ -108,6 +112,8 @@ export const initialContext = (input: WorkerInput): WorkerContext => ({
   leaving: false,
   wanted: false,
   cause: '',
+  lateness: null,
+  evidence: null,
   probed: null,
   says: '',
   pingedAtMs: null,

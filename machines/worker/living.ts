@@ -3,6 +3,7 @@
  */
 import { booting } from './booting.js';
 import { pidOf } from './context.js';
+import { examining } from './examining.js';
 import { workerSetup } from './report-actions.js';
 
 export const living = workerSetup.createStateConfig({
@@ -22,7 +23,7 @@ export const living = workerSetup.createStateConfig({
       { guard: { type: 'isAlarm', params: { alarm: 'watchdog' } }, actions: 'look' },
     ],
     'channel.read': [
-      { guard: 'isSilent', target: '.killing', actions: 'setSilentCause' },
+      { guard: 'isSilent', target: '.examining', actions: 'setSilentCause' },
       { guard: 'isCurrentChannel', actions: 'watchOn' },
     ],
     'status.said': {
@@ -111,7 +112,7 @@ export const living = workerSetup.createStateConfig({
       on: {
         'alarm.fired': {
           guard: { type: 'isAlarm', params: { alarm: 'drain' } },
-          target: 'killing',
+          target: 'examining',
           actions: {
             type: 'setCause',
             params: { cause: 'it did not leave within the drain timeout' },
@@ -124,6 +125,7 @@ export const living = workerSetup.createStateConfig({
         'channel.overflowed': { guard: 'isCurrentChannel' },
       },
     },
+    examining,
     killing: {
       description: 'Its process group was sent SIGKILL; the kernel has yet to say that it is gone.',
       entry: ['stopWatching', 'reportKilling'],

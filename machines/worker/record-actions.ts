@@ -4,6 +4,7 @@
 import { assign, sendTo } from 'xstate';
 import { respawnAfter } from '../policy.js';
 import { atMsOf } from '../report.js';
+import { lateReason } from './context.js';
 import { withMemory } from './memory-actions.js';
 
 export const withRecords = withMemory.extend({
@@ -12,11 +13,18 @@ export const withRecords = withMemory.extend({
       event.type !== 'worker.spawned'
         ? {}
         : {
-            process: { pid: event.pid, startTime: event.startTime, channel: event.channel },
+            process: {
+              pid: event.pid,
+              startTime: event.startTime,
+              channel: event.channel,
+              reporter: event.reporter ?? null,
+            },
             spawnedAtMs: event.atMs,
             readyAtMs: null,
             asked: false,
             heard: false,
+            lateness: null,
+            evidence: null,
             probed: null,
             says: '',
             pingedAtMs: null,
@@ -24,6 +32,10 @@ export const withRecords = withMemory.extend({
             cause: '',
             wanted: false,
           },
+    ),
+    recordLateness: assign((args) => ({ lateness: lateReason(args) })),
+    recordEvidence: assign(({ event }) =>
+      event.type === 'evidence.begun' ? { evidence: event.folder } : {},
     ),
     recordReady: assign(({ event }) => ({ readyAtMs: atMsOf(event) })),
     recordAsked: assign({ asked: true, heard: true }),

@@ -4,7 +4,7 @@
 import type { WorkerEvent, WorkerReport } from '../events.js';
 import { DEFAULTS } from '../policy.js';
 import { atMsOf, reporter } from '../report.js';
-import { exitReason, idOf, lateReason, pidOf, type WorkerContext } from './context.js';
+import { exitReason, idOf, pidOf, type WorkerContext } from './context.js';
 import { withRecords } from './record-actions.js';
 
 const report = reporter<WorkerContext, WorkerEvent, WorkerReport>();
@@ -54,13 +54,17 @@ export const workerSetup = withRecords.extend({
       ...exitReason(args),
       atMs: atMsOf(args.event),
     })),
-    reportLate: report((args) => ({
-      type: 'worker.failed',
-      ...idOf(args.context),
-      pid: pidOf(args.context),
-      ...lateReason(args),
-      atMs: atMsOf(args.event),
-    })),
+    reportLate: report(({ context, event }) =>
+      context.lateness === null
+        ? null
+        : {
+            type: 'worker.failed',
+            ...idOf(context),
+            pid: pidOf(context),
+            ...context.lateness,
+            atMs: atMsOf(event),
+          },
+    ),
     reportDraining: report(({ context }) => ({
       type: 'worker.draining',
       ...idOf(context),
@@ -73,6 +77,7 @@ export const workerSetup = withRecords.extend({
       ...idOf(context),
       pid: pidOf(context),
       cause: context.cause,
+      ...(context.evidence === null ? {} : { evidence: context.evidence }),
     })),
     reportDelayed: report(({ context, event }) => ({
       type: 'worker.delayed',

@@ -2,7 +2,7 @@
  * A slot's vocabulary: its types, its effects and its guards.
  */
 import { setup } from 'xstate';
-import { alarm, channel, fork, kill, memory, probe } from '../contracts.js';
+import { alarm, channel, evidence, fork, kill, memory, probe } from '../contracts.js';
 import type { AlarmName, WorkerEvent } from '../events.js';
 import { isTooMuch } from '../memory.js';
 import { atMsOf } from '../report.js';
@@ -13,7 +13,7 @@ const OVERSLEPT = 1.5;
 
 export const withGuards = setup({
   types: {} as { context: WorkerContext; events: WorkerEvent; input: WorkerInput },
-  actors: { alarm, fork, channel, kill, memory, probe },
+  actors: { alarm, fork, channel, evidence, kill, memory, probe },
   guards: {
     isCurrentProcess,
     isCurrentChannel,

@@ -18,14 +18,20 @@ export interface ForkOptions {
 }
 
 /** What a worker finds at its descriptors, and where. */
-const layoutOf = ({ inheritance }: ForkInput, probe: number | null, output: readonly [number, number]) => {
+const layoutOf = (
+  { inheritance }: ForkInput,
+  probe: number | null,
+  output: readonly [number, number],
+  reports: boolean,
+) => {
   const listeners = inheritance.listeners.map((listener) => listener.descriptor);
   const channelFd = FIRST_LISTENER_FD + listeners.length;
   const descriptors: DescriptorSource[] = ['null', ...output, ...listeners, 'stream'];
   const probeFd = probe === null ? null : descriptors.push(probe) - 1;
   descriptors.push(inheritance.lifeWrite);
   if (inheritance.fence !== null) descriptors.push(inheritance.fence);
-  return { descriptors, channelFd, probeFd };
+  const reporterFd = reports ? descriptors.push('stream') - 1 : null;
+  return { descriptors, channelFd, probeFd, reporterFd };
 };
 
 /** `8080=3;127.0.0.1:8081=4;/run/a.sock=5`, as Server::Starter writes it. */
@@ -73,6 +79,7 @@ const environmentOf = (
     [VARIABLES.drainTimeoutMs]: String(settings.drainTimeoutMs),
     [VARIABLES.stopSignal]: settings.stopSignal,
     ...adoptionOf(input, program),
+    ...(layout.reporterFd === null ? {} : { [VARIABLES.reporterFd]: String(layout.reporterFd) }),
     ...(listeners.length === 0
       ? {}
       : {
@@ -87,10 +94,16 @@ const environmentOf = (
 /** What a shell does before it becomes the program; the pid stays the same. */
 const SAY_PID = 'LISTEN_PID=$$ && export LISTEN_PID';
 
-const commandOf = ({ program }: ForkOptions, input: ForkInput): readonly [string, ...string[]] => {
+/** A thread costs some memory: only where somebody looks whether workers hang. */
+const reporterOf = ({ program, settings }: ForkOptions): string | null =>
+  settings.watchdogMs === null ? null : program.reporter;
+
+const commandOf = (options: ForkOptions, input: ForkInput): readonly [string, ...string[]] => {
+  const { program } = options;
+  const preloads = [reporterOf(options), program.preload].filter((path) => path !== null);
   const plain: [string, ...string[]] = [
     program.file,
-    ...(program.preload === null ? [] : ['--require', program.preload]),
+    ...preloads.flatMap((path) => ['--require', path]),
     ...program.args,
   ];
   const tethered: [string, ...string[]] =
@@ -115,9 +128,10 @@ export const createFork = (env: Env, options: ForkOptions) =>
       const { slot, generation } = input;
       const path = probePath(options.base, input);
       const start = (probe: number | null) => {
-        const layout = layoutOf(input, probe, options.output());
+        const layout = layoutOf(input, probe, options.output(), reporterOf(options) !== null);
         const [file, ...args] = commandOf(options, input);
         let pid = 0;
+        let reporter: number | null = null;
         env.spawn({
           role: 'worker',
           file,
@@ -128,11 +142,15 @@ export const createFork = (env: Env, options: ForkOptions) =>
           onSpawn: (child) => {
             pid = child.pid;
             const { startTime, streams } = child;
-            report({ type: 'worker.spawned', slot, generation, pid, startTime, channel: streams[0] ?? -1 });
+            const [channel = -1, second = null] = streams;
+            reporter = second;
+            report({ type: 'worker.spawned', slot, generation, pid, startTime, channel, reporter });
           },
           onFailure: (failure) => report({ type: 'spawn.failed', slot, generation, ...failure }),
-          onExit: ({ code, signal }) =>
-            report({ type: 'worker.exited', slot, generation, pid, code, signal }),
+          onExit: ({ code, signal }) => {
+            if (reporter !== null) env.close(reporter);
+            report({ type: 'worker.exited', slot, generation, pid, code, signal });
+          },
         });
       };
       if (!input.probe) {

@@ -8,6 +8,7 @@ export { createAlarm } from './alarm.js';
 export { createAnchor } from './anchor.js';
 export { createChannel } from './channel.js';
 export { createControl } from './control.js';
+export { createEvidence } from './evidence.js';
 export { createFence, createFlock } from './flock.js';
 export { createFork } from './fork.js';
 export { createIdentity, type IdentityOptions } from './identity.js';

@@ -11,6 +11,7 @@ import { createAlarm } from './alarm.js';
 import { createAnchor } from './anchor.js';
 import { createChannel } from './channel.js';
 import { type ControlOptions, createControl } from './control.js';
+import { createEvidence } from './evidence.js';
 import { createFence, createFlock } from './flock.js';
 import { createFork, type ForkOptions } from './fork.js';
 import { createIdentity, type IdentityOptions } from './identity.js';
@@ -55,6 +56,7 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
           kill,
           fork: createFork(env, options),
           channel: createChannel(env),
+          evidence: createEvidence(env, options),
           memory: createMemory(env),
           probe: createProbe(env, options.base),
         },

@@ -32,8 +32,8 @@ const guardOf =
 const subscribed = (holdings: Holdings, subscribe: (done: () => void) => Dispose): Dispose => {
   if (holdings.isSealed) return () => undefined;
   const dispose = () => {
-    holdings.subscriptions.delete(dispose);
-    stop();
+    // Once: what it gave back may be another's by now.
+    if (holdings.subscriptions.delete(dispose)) stop();
   };
   holdings.subscriptions.add(dispose);
   const stop = subscribe(() => holdings.subscriptions.delete(dispose));
@@ -209,6 +209,25 @@ export const recordingEnv = (env: Env, holdings: Holdings, onError: (error: unkn
     spawn: spawning(env, holdings, guard),
     signalChild: (...given) => (holdings.isSealed ? SEALED : env.signalChild(...given)),
     signalProcess: (...given) => (holdings.isSealed ? SEALED : env.signalProcess(...given)),
+    collectEvidence: (request) =>
+      subscribed(holdings, (done) => {
+        const ended = <Given extends unknown[]>(callback: (...given: Given) => void) =>
+          guard((...given: Given) => {
+            done();
+            callback(...given);
+          });
+        return env.collectEvidence({
+          ...request,
+          onBegun: guard(request.onBegun),
+          onDone: ended(request.onDone),
+          onFailure: ended(request.onFailure),
+        });
+      }),
+    openMemory: (pid) => {
+      const gauge = env.openMemory(pid);
+      const close = subscribed(holdings, () => () => gauge.close());
+      return { ...gauge, close };
+    },
     lockPidFile: (path, inherited) => {
       const attempt = env.lockPidFile(path, inherited);
       if (attempt.outcome === 'acquired') {

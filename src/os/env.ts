@@ -97,6 +97,24 @@ export interface ControlServer {
   abandon(): void;
 }
 
+/** A process that is to be killed, and where to write what explains it. */
+export interface EvidenceRequest {
+  readonly pid: number;
+  readonly slot: number;
+  readonly generation: number;
+  /** Why it is to be killed. */
+  readonly cause: string;
+  /** Where the folders of all such processes are; made if there is none. */
+  readonly directory: string;
+  /** Our end of the stream to the reporter inside it; null where there is none. */
+  readonly reporter: number | null;
+  readonly onBegun: (folder: string) => void;
+  /** Exclusive with `onFailure`. */
+  readonly onDone: () => void;
+  /** Something could not be written. */
+  readonly onFailure: (message: string) => void;
+}
+
 export interface Env {
   readonly pid: number;
 
@@ -125,6 +143,8 @@ export interface Env {
   /** Why orphans could not be reaped, if there were any; null where they can. */
   reapingObstacle(): string | null;
 
+  /** Collects evidence of a child that has not been reaped. Never throws; nothing is called back after the disposal. */
+  collectEvidence(request: EvidenceRequest): Dispose;
   /** Reads the memory of a child that has not been reaped. Throws where the system does not tell. */
   openMemory(pid: number): MemoryGauge;
 

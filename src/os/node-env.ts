@@ -8,6 +8,7 @@ import type { Account } from '../../machines/policy.js';
 import { createControlServer } from './control-server.js';
 import { duplicate, makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
 import type { Env } from './env.js';
+import { collectEvidence } from './evidence/collection.js';
 import { takeOverSignal } from './held-signals.js';
 import { asAccount, assume, give, obstacle } from './identity.js';
 import { listenUnix, removeQuietly } from './listening.js';
@@ -82,6 +83,8 @@ export const createNodeEnv = ({ scratch, quarters }: Places, account: Account | 
     reapOrphan,
     reapingObstacle,
     openMemory,
+    collectEvidence: (request) =>
+      collectEvidence(request, (descriptor, handlers) => streams.open(descriptor, handlers)),
     assume,
     give,
     obstacle,

@@ -9,6 +9,7 @@ import { PRIVATE_VARIABLES } from '../protocol/environment.js';
 import { isScript, isTypedScript, takesNodeOptions } from '../settings/node-program.js';
 import { adoptPreloadPath } from './adopt-preload.js';
 import { readEnvFiles } from './env-files.js';
+import { reporterPreloadPath } from './reporter-preload.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -136,6 +137,7 @@ export const resolveProgram = (
     umask: place.umask,
     setpriv: lookUp('setpriv', directory, path),
     preload: (place.adopt ?? takesNodeOptions(command)) ? adoptPreloadPath() : null,
+    reporter: takesNodeOptions(command) ? reporterPreloadPath() : null,
   };
   if (isTypedScript(command) && !runsTypeScript()) {
     throw notFound(

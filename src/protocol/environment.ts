@@ -15,6 +15,8 @@ export const VARIABLES = {
   stopSignal: 'TANIST_STOP_SIGNAL',
   /** The addresses of the listeners, in their order, as a JSON array: for the preload of --adopt, which removes it. */
   adopt: 'TANIST_ADOPT',
+  /** With --watchdog, names the descriptor on which the reporter is asked: for its preload, which removes it. */
+  reporterFd: 'TANIST_REPORTER_FD',
   listenFds: 'LISTEN_FDS',
   listenFdNames: 'LISTEN_FDNAMES',
   listenPid: 'LISTEN_PID',

@@ -3,7 +3,7 @@
  */
 
 import { TanistError } from '../errors.js';
-import type { Env, MemoryGauge, PidFile } from '../os/env.js';
+import type { Dispose, Env, EvidenceRequest, MemoryGauge, PidFile } from '../os/env.js';
 import { childrenOf } from './children.js';
 import { type Description, FileDescription, ListeningDescription, StreamEnd } from './descriptions.js';
 import type { Machinery } from './machinery.js';
@@ -12,6 +12,9 @@ import type { SimulatedProcess } from './process.js';
 import { openStream } from './streams.js';
 
 const nothing = (): void => undefined;
+
+/** How long it takes to look at a process. */
+const EVIDENCE_MS = 10;
 
 const pidOf = (content: string): number | null =>
   /^[1-9][0-9]*\n/.test(content) ? Number.parseInt(content, 10) : null;
@@ -199,6 +202,22 @@ const control = (machinery: Machinery, process: SimulatedProcess): Pick<Env, 'se
   },
 });
 
+/** Of every other process everything is found out soon; the others never answer. */
+const evidenceOf = (
+  machinery: Machinery,
+  process: SimulatedProcess,
+  { pid, directory, onBegun, onDone, onFailure }: EvidenceRequest,
+): Dispose => {
+  const { kernel } = machinery;
+  const trouble = machinery.trouble('collectEvidence');
+  if (trouble !== null) return kernel.task(process, 'io', () => onFailure(trouble.message));
+  const stops = [kernel.task(process, 'io', () => onBegun(`${directory}/${pid}`))];
+  if (pid % 2 === 0) stops.push(kernel.timer(process, EVIDENCE_MS, onDone));
+  return () => {
+    for (const stop of stops) stop();
+  };
+};
+
 /** It is of one process, and not of whoever has its pid later. */
 const gaugeOf = (machinery: Machinery, pid: number): MemoryGauge => {
   mayFail(machinery, 'openMemory');
@@ -243,6 +262,7 @@ export const createSimulatedEnv = (machinery: Machinery, process: SimulatedProce
     // Nothing in this world depends on whom a path belongs to.
     give: nothing,
     obstacle: () => null,
+    collectEvidence: (request) => evidenceOf(machinery, process, request),
     ...locks(machinery, process),
     ...sockets(machinery, process),
     ...control(machinery, process),
@@ -269,6 +289,7 @@ export const DEAD: Env = {
   reapOrphan: () => null,
   reapingObstacle: () => null,
   openMemory: () => ({ read: () => null, close: nothing }),
+  collectEvidence: () => nothing,
   lockPidFile: () => ({ outcome: 'held', holderPid: null }),
   openFence: () => 0,
   tryLock: () => false,

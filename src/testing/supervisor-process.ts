@@ -42,6 +42,7 @@ export const WORKER: WorkerProgram = {
   env: {},
   setpriv: '/usr/bin/setpriv',
   preload: null,
+  reporter: null,
   umask: null,
 };
 

@@ -18,7 +18,8 @@ export type FallibleCall =
   | 'spawn'
   | 'claim'
   | 'signal'
-  | 'openMemory';
+  | 'openMemory'
+  | 'collectEvidence';
 
 /** Calls that cannot fail, but whose caller may be killed just before. */
 export type LastingCall = 'takeToken' | 'write';

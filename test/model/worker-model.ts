@@ -64,6 +64,12 @@ const measured = (pid: number): readonly Happening[] => [
   { type: 'memory.unreadable', pid, detail: 'no /proc', ...AT },
 ];
 
+const explained = (pid: number): readonly Happening[] => [
+  { type: 'evidence.begun', pid, folder: '/run/web-evidence/1', ...AT },
+  { type: 'evidence.collected', pid, ...AT },
+  { type: 'evidence.failed', pid, message: 'no space left', ...AT },
+];
+
 const exits = (pid: number): readonly Happening[] => [
   { type: 'worker.exited', ...WHO, pid, code: 1, signal: null, ...AT },
 ];
@@ -73,6 +79,7 @@ const late = (pid: number): readonly Happening[] => [
   ...words(channelOf(pid)),
   ...probed(pid),
   ...measured(pid),
+  ...explained(pid),
   ...exits(pid),
 ];
 
@@ -108,13 +115,22 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
     'a process lives in an empty slot',
   );
   const watched = alarmsOf(step).some(({ alarm }) => alarm === 'watchdog');
-  const mayServe = state.startsWith('alive.living.') && !/draining|killing/.test(state);
+  const mayServe = state.startsWith('alive.living.') && !/draining|examining|killing/.test(state);
   must(watched === (mayServe && context.pingedAtMs !== null), 'it is watched when it should not be, or not');
   must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
   const isMeasured = childrenOf(step).some(({ src }) => src === 'memory');
   must(
     isMeasured === (state.endsWith('.serving') && context.settings.maxMemoryBytes !== null),
     'it is measured when it does not serve, or without a limit, or not at all',
+  );
+  const isExamined = childrenOf(step).some(({ src }) => src === 'evidence');
+  must(
+    isExamined === state.endsWith('.examining'),
+    'evidence is collected of what is not to be killed, or not',
+  );
+  must(
+    !isExamined || alarmsOf(step).some(({ alarm }) => alarm === 'evidence'),
+    'a kill waits for evidence without a limit',
   );
   for (const { src, input } of step.spawned) {
     if (src === 'fork')
@@ -195,6 +211,7 @@ export const workerModel = (
       context.pingedAtMs !== null,
       context.memoryBytes,
       context.cause,
+      context.lateness !== null,
     ]);
   return {
     covered,
@@ -230,6 +247,7 @@ export const workerModel = (
         ...(live === null || !has('channel') ? [] : words(channelOf(live))),
         ...(live === null || !has('probe') ? [] : probed(live)),
         ...(live === null || !has('memory') ? [] : measured(live)),
+        ...(live === null || !has('evidence') ? [] : explained(live)),
         ...late(otherPid(live ?? next)),
       ];
     },

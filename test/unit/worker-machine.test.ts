@@ -20,11 +20,15 @@ const spawned = (pid = PID, channel = CHANNEL): WorkerEvent => ({
 const asks = (channel = CHANNEL, atMs = 2_000): WorkerEvent => ({ type: 'takeover.said', channel, atMs });
 const exits = (changes: { pid?: number; code?: number | null; signal?: string | null; atMs?: number } = {}) =>
   ({ type: 'worker.exited', ...WHO, pid: PID, code: 1, signal: null, atMs: 3_000, ...changes }) as const;
-const fires = (alarm: 'start' | 'silence' | 'drain' | 'kill' | 'backoff' | 'alive'): WorkerEvent => ({
+const fires = (
+  alarm: 'start' | 'silence' | 'drain' | 'kill' | 'backoff' | 'alive' | 'evidence',
+): WorkerEvent => ({
   type: 'alarm.fired',
   alarm,
   atMs: 61_000,
 });
+/** Everything that explains a worker is written down, right after it was too late. */
+const explained: WorkerEvent = { type: 'evidence.collected', pid: PID, atMs: 61_010 };
 const noProcess: WorkerEvent = {
   type: 'spawn.failed',
   ...WHO,
@@ -176,7 +180,7 @@ describe('a slot of a generation that is not in charge', () => {
       const worker = slot({ startTimeoutMs: 900 }, NOT_IN_CHARGE);
       worker.send(spawned());
       for (const text of texts) worker.send({ type: 'status.said', channel: CHANNEL, text, atMs: 1_500 });
-      return worker.send(fires('start')).reports.find(({ type }) => type === 'worker.failed');
+      return worker.send(fires('start'), explained).reports.find(({ type }) => type === 'worker.failed');
     };
     const silent = 'worker 1 (pid 70) did not say takeover within 900 ms';
     expect(late()).toMatchObject({ reason: 'start-timeout', detail: silent });
@@ -256,7 +260,7 @@ describe('a worker under a watchdog', () => {
   it('X13: is killed with its group and respawned when it was silent for that long', () => {
     const worker = slot(WATCHED);
     worker.send(spawned(), asks(), pings(3_000));
-    const { spawned: effects, reports } = worker.send(...barks(5_000));
+    const { spawned: effects, reports } = worker.send(...barks(5_000), explained);
     expect(worker.now.state).toBe('alive.living.killing');
     expect(effects.find(({ src }) => src === 'kill')?.input).toMatchObject({
       pid: PID,
@@ -287,7 +291,7 @@ describe('a worker under a watchdog', () => {
     const [alarm] = barks(90_000);
     expect(sentTo(worker.send(alarm), 'channel')).toEqual([]);
     expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 2_000 }]);
-    worker.send(...barks(92_000));
+    worker.send(...barks(92_000), explained);
     expect(worker.now.state).toBe('alive.living.killing');
   });
 
@@ -299,7 +303,7 @@ describe('a worker under a watchdog', () => {
 
   it('that is killed in a generation not in charge fails it, and says why', () => {
     const worker = slot(WATCHED, NOT_IN_CHARGE);
-    worker.send(spawned(), pings(3_000), ...barks(5_000));
+    worker.send(spawned(), pings(3_000), ...barks(5_000), explained);
     const { reports } = worker.send(exits({ code: null, signal: 'SIGKILL', atMs: 5_001 }));
     expect(reports.at(-1)).toMatchObject({
       type: 'worker.failed',
@@ -312,7 +316,7 @@ describe('a worker that does not get ready', () => {
   it('is killed with its group when the start alarm fires', () => {
     const worker = slot();
     worker.send(spawned());
-    const step = worker.send(fires('start'));
+    const step = worker.send(fires('start'), explained);
     expect(step.state).toBe('alive.living.killing');
     expect(step.reports[0]).toMatchObject({ type: 'worker.failed', reason: 'start-timeout' });
     expect(step.spawned.find(({ src }) => src === 'kill')?.input).toEqual({
@@ -328,7 +332,7 @@ describe('a worker that does not get ready', () => {
     worker.send(spawned(), asks());
     expect(worker.now.state).toBe('alive.living.booting.probing');
     worker.send({ type: 'probe.failed', pid: PID, detail: 'it answered 500', atMs: 2_100 });
-    expect(worker.send(fires('start')).reports[0]).toMatchObject({
+    expect(worker.send(fires('start'), explained).reports[0]).toMatchObject({
       reason: 'not-ready',
       detail: 'worker 1 (pid 70) was probed at /health for 60000 ms: it answered 500',
     });
@@ -337,15 +341,99 @@ describe('a worker that does not get ready', () => {
   it('is silent, not unready, when it was never probed', () => {
     const worker = slot(HTTP);
     worker.send(spawned());
-    expect(worker.send(fires('start')).reports[0]).toMatchObject({ reason: 'start-timeout' });
+    expect(worker.send(fires('start'), explained).reports[0]).toMatchObject({ reason: 'start-timeout' });
   });
 
   it('is killed again as long as the kernel does not say that it is gone', () => {
     const worker = slot();
-    worker.send(spawned(), fires('start'));
+    worker.send(spawned(), fires('start'), explained);
     const step = worker.send(fires('kill'));
     expect(step.state).toBe('alive.living.killing');
     expect(step.spawned.filter(({ src }) => src === 'kill')).toHaveLength(1);
+  });
+});
+
+describe('a worker that has to be killed', () => {
+  const FOLDER = '/run/web-evidence/1';
+  const begun: WorkerEvent = { type: 'evidence.begun', pid: PID, folder: FOLDER, atMs: 61_001 };
+  const kills = ({ spawned: effects }: { spawned: readonly { src: string }[] }) =>
+    effects.filter(({ src }) => src === 'kill').length;
+
+  it('is looked at before, for a second at most, and asked if there is a reporter in it', () => {
+    const worker = slot();
+    worker.send({ ...spawned(), reporter: 31 } as WorkerEvent);
+    const step = worker.send(fires('start'));
+    expect([step.state, kills(step), typesOf(step.reports)]).toEqual(['alive.living.examining', 0, []]);
+    expect(step.spawned.find(({ src }) => src === 'evidence')?.input).toEqual({
+      pid: PID,
+      slot: 1,
+      generation: 1,
+      cause: 'it did not get ready in time',
+      reporter: 31,
+    });
+    expect(alarmsOf(step)).toEqual([{ alarm: 'evidence', delayMs: 1_000 }]);
+  });
+
+  it('is looked at for half of the takeover timeout where that is less: another generation waits no longer', () => {
+    const worker = slot({ takeoverTimeoutMs: 600 });
+    worker.send(spawned(), asks(), { type: 'worker.drain' });
+    expect(alarmsOf(worker.send(fires('drain')))).toEqual([{ alarm: 'evidence', delayMs: 300 }]);
+  });
+
+  it.each([
+    ['all is found out', explained],
+    ['it cannot be written', { type: 'evidence.failed', pid: PID, message: 'no space left', atMs: 61_010 }],
+    ['its time is over', fires('evidence')],
+  ] as const)('is killed when %s, and the folder is named', (_, event) => {
+    const worker = slot();
+    worker.send(spawned(), fires('start'), begun);
+    const step = worker.send(event);
+    expect([step.state, kills(step)]).toEqual(['alive.living.killing', 1]);
+    expect(typesOf(step.reports)).toEqual(['worker.failed', 'worker.killing']);
+    expect(step.reports.at(-1)).toMatchObject({ evidence: FOLDER });
+  });
+
+  it('is killed at once when somebody is in a hurry, or it asks for it', () => {
+    for (const event of [
+      { type: 'worker.kill' },
+      { type: 'shutdown.said', channel: CHANNEL, atMs: 61_002 },
+    ] as const) {
+      const worker = slot();
+      worker.send(spawned(), asks(), { type: 'worker.drain' }, fires('drain'));
+      expect(worker.send(event).state).toBe('alive.living.killing');
+    }
+  });
+
+  it('is not looked at when it asks to be killed', () => {
+    const worker = slot();
+    worker.send(spawned(), asks());
+    const step = worker.send({ type: 'shutdown.said', channel: CHANNEL, atMs: 2_500 });
+    expect(step.spawned.map(({ src }) => src)).not.toContain('evidence');
+    expect(step.reports[0]).not.toHaveProperty('evidence');
+  });
+
+  it('stays to be killed whatever it says or is told meanwhile', () => {
+    const worker = slot();
+    worker.send(spawned(), fires('start'), asks(), { type: 'worker.drain' }, { type: 'worker.admit' });
+    expect(worker.now.state).toBe('alive.living.examining');
+    worker.send(explained);
+    expect(worker.send(exits({ code: null, signal: 'SIGKILL' })).state).toBe('stopped');
+  });
+
+  it('does not take the folder of the process before it for its own', () => {
+    const worker = slot({ respawn: 'fixed' });
+    worker.send(
+      spawned(),
+      fires('start'),
+      begun,
+      explained,
+      exits(),
+      fires('backoff'),
+      spawned(PID + 1, CHANNEL + 1),
+    );
+    worker.send(fires('start'), begun);
+    const step = worker.send({ ...explained, pid: PID + 1 } as WorkerEvent);
+    expect(step.reports.at(-1)).not.toHaveProperty('evidence');
   });
 });
 
@@ -386,7 +474,7 @@ describe('a worker that leaves', () => {
       group: false,
     });
     expect(alarmsOf(drains)).toEqual([{ alarm: 'drain', delayMs: 30_000 }]);
-    const kills = worker.send(fires('drain'));
+    const kills = worker.send(fires('drain'), explained);
     expect(kills.spawned.find(({ src }) => src === 'kill')?.input).toMatchObject({ signal: 'SIGKILL' });
     const gone = worker.send(exits());
     expect([gone.state, typesOf(gone.reports)]).toEqual(['stopped', ['worker.exited', 'worker.stopped']]);

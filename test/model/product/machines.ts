@@ -81,8 +81,8 @@ const supervisorKey = ({ state, context, snapshot }: Step<typeof supervisorMachi
 };
 
 const workerKey = ({ state, context }: Step<typeof workerMachine>): string => {
-  const { admitted, retained, leaving, wanted, asked } = context;
-  return [state, admitted, retained, leaving, wanted, asked].join();
+  const { admitted, retained, leaving, wanted, asked, lateness } = context;
+  return [state, admitted, retained, leaving, wanted, asked, lateness !== null].join();
 };
 
 const reloadKey = ({ state, context }: Step<typeof reloadMachine>): string => {
