@@ -3,7 +3,6 @@
  */
 import { mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../process/harness.js';
 
 /** A process that stands still at a step. */
 export interface Held {
@@ -33,10 +32,5 @@ export class Gate {
       pid: Number(name.slice(step.length + 1)),
       release: () => unlinkSync(join(this.directory, name)),
     };
-  }
-
-  /** Waits until a process stands at the step. */
-  held(step: string): Promise<Held> {
-    return until(`a process at the step ${step}`, () => this.look(step));
   }
 }

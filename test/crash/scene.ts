@@ -27,6 +27,11 @@ export interface Told {
   readonly verdict: ReloadVerdict;
 }
 
+/** Nobody was struck: on a machine that is too busy for these short limits a reload may be given up before. */
+export class StepMissed extends Error {
+  override readonly name = 'StepMissed';
+}
+
 const isStopped = (pid: number): boolean => / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 
 export class Scene {
@@ -67,9 +72,19 @@ export class Scene {
         if (verdict === null || !('outcome' in verdict)) throw new Error(`no verdict: ${stdout}${stderr}`);
         return { status, verdict: verdict as ReloadVerdict };
       });
-    // Whoever waits for it is told; nobody may be left to, when this fails before.
-    told.catch(() => undefined);
-    const held = await this.#gate.held(step);
+    let over: string | null = null;
+    told.then(
+      ({ verdict }) => {
+        over = `${verdict.outcome}, ${verdict.reason}: ${verdict.detail}`;
+      },
+      (error: Error) => {
+        over = error.message;
+      },
+    );
+    const held = await until(`a process at the step ${step}`, () => {
+      if (over !== null) throw new StepMissed(`the reload was over before ${step}: ${over}`);
+      return this.#gate.look(step);
+    });
     const pid = await this.#pidOf(held);
     process.kill(pid, strike);
     if (strike === 'SIGSTOP') await until(`${pid} to be stopped`, () => isStopped(pid));
