@@ -83,10 +83,10 @@ export interface AlarmFired {
 // ── one slot ────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * Which of a slot's two machines: one fills the slot, the other is there only while its worker is replaced. Then they
- * change places, so that their names stay a closed set.
+ * Which of a generation's worker machines, counted from 1. A machine keeps its place whatever slot it fills, and a
+ * place that is free is taken again, so that their names stay a closed set.
  */
-export type Place = 'worker' | 'relief';
+export type Place = number;
 
 export interface WorkerSpawned extends Identity {
   readonly type: 'worker.spawned';
@@ -201,6 +201,8 @@ export type WorkerOrder =
   | { readonly type: 'worker.admit' }
   /** From now on an exit is answered by a respawn; before, the slot stays empty. */
   | { readonly type: 'worker.retain' }
+  /** The slot it fills from now on; 0 makes it a standby, which may not serve before it is told so anew. */
+  | { readonly type: 'worker.assign'; readonly slot: number }
   /** Ask the worker to leave, and leave the slot empty; `cause` is why, default the end of its generation. */
   | { readonly type: 'worker.drain'; readonly cause?: string }
   /** End the worker's process group at once, and leave the slot empty. */
@@ -218,9 +220,8 @@ export type WorkerEvent =
   | SignalFact
   | AlarmFired;
 
-/** What one of a slot's machines tells its supervisor. */
+/** What one of the worker machines tells its supervisor; the slot is 0 as long as it is a standby. */
 export type WorkerReport = SlotReport & {
-  /** Which of the two it is. */
   readonly place: Place;
 };
 
@@ -294,6 +295,13 @@ type SlotReport =
       readonly generation: number;
       readonly pid: number;
       readonly status: string;
+    }
+  /** A standby fills a slot from now on. */
+  | {
+      readonly type: 'worker.promoted';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
     }
   | (MemoryFact & { readonly slot: number; readonly generation: number })
   /** It has come to use more than it may. Once, until it uses less again. */

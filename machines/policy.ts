@@ -48,6 +48,8 @@ export interface Settings {
   readonly listen: readonly ListenSpec[];
   /** Number of slots, 1 or more. */
   readonly workers: number;
+  /** Number of booted workers beside them that wait for a slot; needs a readiness that waits for `ok`. */
+  readonly standby: number;
   readonly handoff: Handoff;
   /** Whether a reload may be asked for; false for programs of which no two copies may start up together. */
   readonly hotReload: boolean;

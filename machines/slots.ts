@@ -5,8 +5,9 @@ import type { Identity, Place, WorkerReport } from './events.js';
 import type { WorkerState } from './status.js';
 
 export interface SlotRecord {
+  /** 0 for a standby, which has none. */
   readonly slot: number;
-  /** Which of the slot's two machines this is about. */
+  /** The machine this is about. */
   readonly place: Place;
   readonly generation: number;
   /** null while no process exists. */
@@ -29,25 +30,33 @@ export interface SlotRecord {
   readonly leaving: boolean;
 }
 
-/** Slots from `after` + 1 on. */
-export const emptySlots = (count: number, generation: number, after = 0): readonly SlotRecord[] =>
-  Array.from({ length: count }, (_, index) => ({
-    slot: after + index + 1,
-    place: 'worker' as const,
-    generation,
-    pid: null,
-    startTime: null,
-    state: 'stopped' as const,
-    startedAtMs: null,
-    respawns: 0,
-    lastExit: null,
-    status: null,
-    memoryBytes: null,
-    leaving: false,
-  }));
+export const emptySlot = (slot: number, place: Place, generation: number): SlotRecord => ({
+  slot,
+  place,
+  generation,
+  pid: null,
+  startTime: null,
+  state: 'stopped',
+  startedAtMs: null,
+  respawns: 0,
+  lastExit: null,
+  status: null,
+  memoryBytes: null,
+  leaving: false,
+});
 
-/** The name of one of a slot's machines. Slots are a closed set, so the names are too. */
-export const workerId = ({ slot, place }: Pick<SlotRecord, 'slot' | 'place'>): string => `${place}-${slot}`;
+/** Slots from 1 on, before anybody else is there. */
+export const emptySlots = (count: number, generation: number): readonly SlotRecord[] =>
+  Array.from({ length: count }, (_, index) => emptySlot(index + 1, index + 1, generation));
+
+/** So many places that nobody has, the lowest first. */
+export const freePlaces = (taken: readonly Pick<SlotRecord, 'place'>[], count: number): readonly Place[] =>
+  Array.from({ length: taken.length + count }, (_, index) => index + 1)
+    .filter((place) => taken.every((record) => record.place !== place))
+    .slice(0, count);
+
+/** The name of a machine. */
+export const workerId = ({ place }: Pick<SlotRecord, 'place'>): string => `worker-${place}`;
 
 /** No process, and none of what was only true of it. */
 const EMPTY = { pid: null, startTime: null, memoryBytes: null } as const;
@@ -86,6 +95,7 @@ const changesBy = (record: SlotRecord, fact: WorkerReport): Partial<SlotRecord> 
     case 'memory.measured':
       return { memoryBytes: fact.memoryBytes };
     case 'worker.failed':
+    case 'worker.promoted':
     case 'worker.silent':
     case 'memory.exceeded':
     case 'memory.unreadable':
@@ -94,10 +104,8 @@ const changesBy = (record: SlotRecord, fact: WorkerReport): Partial<SlotRecord> 
 };
 
 /** Whether a report comes from the machine that a record is about. */
-export const isAbout = (
-  record: Pick<SlotRecord, 'slot' | 'place'>,
-  from: Pick<SlotRecord, 'slot' | 'place'>,
-): boolean => record.slot === from.slot && record.place === from.place;
+export const isAbout = (record: Pick<SlotRecord, 'place'>, from: Pick<SlotRecord, 'place'>): boolean =>
+  record.place === from.place;
 
 /** The records after one more fact. */
 export const applyWorkerFact = <Kept extends SlotRecord>(

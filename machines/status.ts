@@ -87,6 +87,7 @@ export interface ReliefStatus {
 }
 
 export interface WorkerStatus {
+  /** Counted from 1; 0 for a standby, which has none. */
   readonly slot: number;
   /** null while no process exists. */
   readonly pid: number | null;
@@ -198,7 +199,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
         context.reliefs.find(({ slot }) => slot === record.slot),
       ),
     ),
-    standby: [],
+    standby: context.spares.map((record) => workerStatus(record, undefined)),
     reload: context.reload && {
       phase: context.reload.phase,
       startedAt: iso(context.reload.startedAtMs),

@@ -45,6 +45,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       actions: ['recordWorker', 'removeReliefs', 'removeSlots', 'settleScale', 'answerScale'],
     },
     'worker.described': { actions: 'recordWorker' },
+    'worker.promoted': { actions: [] },
     'memory.measured': { actions: 'recordWorker' },
     'memory.unreadable': { actions: 'recordObstacle' },
     'spawn.failed': { actions: 'recordWorker' },
@@ -102,7 +103,9 @@ export const supervisorMachine = supervisorSetup.createMachine({
       description: 'Every slot is ready.',
       always: [
         { guard: 'isOverLimit', target: 'stopping', actions: 'recordOverLimit' },
+        { guard: 'mayPromote', actions: 'promote' },
         { guard: 'notAllReady', target: 'respawning' },
+        { guard: 'lacksSpares', actions: 'startSpares' },
         { guard: 'mayRelieve', actions: 'startRelief' },
       ],
       on: requests,
@@ -111,6 +114,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       description: 'Some slot is not ready.',
       always: [
         { guard: 'isOverLimit', target: 'stopping', actions: 'recordOverLimit' },
+        { guard: 'mayPromote', actions: 'promote' },
         { guard: 'allReady', target: 'running' },
         { guard: 'mayRelieve', actions: 'startRelief' },
       ],
@@ -118,6 +122,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
     reloading: {
       description: 'A successor starts; this generation serves and fills its slots.',
+      always: { guard: 'mayPromote', actions: 'promote' },
       on: {
         'reload.started': { actions: 'recordSuccessor' },
         'handoff.begun': { target: 'handoff' },

@@ -18,6 +18,7 @@ export const workerMachine = workerSetup.createMachine({
   on: {
     'worker.admit': { actions: 'admit' },
     'worker.retain': { actions: 'retain' },
+    'worker.assign': { actions: ['assignSlot', 'reportPromoted'] },
   },
   states: {
     stopped: {

@@ -134,6 +134,16 @@ const contradictions = (given: Given, values: Values): Mistake[] => {
       message: `${noWarn} and ${logLevel} ${shown(values.logLevel)}: expected only one of them (${noWarn} is the level error)`,
     });
   }
+  if ((values.standby ?? 0) > 0 && values.ready?.mode === 'alive') {
+    const [standby, ready] = [given.spell('standby'), given.spell('ready')];
+    mistakes.push(
+      wrongValue(
+        standby,
+        given.value('standby'),
+        `${ready} takeover or http=/path: a program that does not wait for its answer would serve at once`,
+      ),
+    );
+  }
   if (values.adopt === true && isWord(given.command) && !takesNodeOptions(given.command)) {
     const option = given.spell('adopt');
     mistakes.push({
@@ -171,6 +181,7 @@ const withDefaults = (
   return {
     ...fixed,
     workers: values.workers ?? 1,
+    standby: values.standby ?? 0,
     handoff: values.handoff ?? (fixed.listen.length > 0 ? 'overlap' : 'exclusive'),
     hotReload: !(values.noHotReload ?? false),
     ready: values.ready ?? { mode: 'takeover' },

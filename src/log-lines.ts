@@ -38,6 +38,7 @@ const STAGES = { coming: 'the replacement of ', withdrawn: 'the replacement of '
 
 /** Who says it: two workers may have the same slot for a while. */
 const whoOf = (from: From, context: SupervisorContext): string => {
+  if (from.slot === 0) return 'a standby';
   const relief = reliefOf(context, from);
   return `${relief === undefined ? '' : STAGES[relief.stage]}worker ${from.slot}`;
 };
@@ -106,13 +107,15 @@ const workers: Table = {
       memoryObstacle === null ? 'warn' : 'debug',
       `the memory of workers cannot be read, so that their limit of ${settings.maxMemoryBytes} bytes does nothing now: ${detail}`,
     ),
-  'worker.delayed': ({ slot, delayMs, youngDeaths }) =>
-    delayMs === 0
-      ? line('debug', `slot ${slot} is filled again at once`)
-      : line(
-          'info',
-          `slot ${slot} is filled again in ${seconds(delayMs)} (${youngDeaths} young deaths in a row)`,
-        ),
+  'worker.delayed': ({ slot, place, delayMs, youngDeaths }, { spares }) => {
+    // A standby has the slot by now.
+    const isSpare = spares.some((spare) => isAbout(spare, { place }));
+    const what = isSpare ? 'another standby is booted' : `slot ${slot} is filled again`;
+    return delayMs === 0
+      ? line('debug', `${what} at once`)
+      : line('info', `${what} in ${seconds(delayMs)} (${youngDeaths} young deaths in a row)`);
+  },
+  'worker.promoted': ({ slot, pid }) => line('info', `a standby, pid ${pid}, fills slot ${slot}`),
   'worker.silent': ({ slot, place, waitedMs, remainingMs, says }, context) =>
     line(
       'warn',
@@ -134,7 +137,7 @@ const workers: Table = {
     alarm === 'scale'
       ? line('warn', `the number of workers is not reached yet: ${missingText(context)}`)
       : line('debug', `the ${alarm} alarm fired`),
-  'worker.described': ({ slot, status }) => line('debug', `worker ${slot}: ${status}`),
+  'worker.described': (event, context) => line('debug', `${whoOf(event, context)}: ${event.status}`),
   'spawn.failed': (event, context) =>
     line('error', `${whoOf(event, context)} could not be started: ${event.message}`),
 };

@@ -59,6 +59,7 @@ export const withAnchor = withTakeover.extend({
       enqueue.assign({
         slots: [],
         reliefs: [],
+        spares: [],
         reliefRests: false,
         opened: [],
         lock: null,

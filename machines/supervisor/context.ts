@@ -51,6 +51,8 @@ export interface SupervisorContext extends SupervisorInput {
   readonly slots: readonly SlotRecord[];
   /** Workers beside those that fill the slots: they come to replace one, or were replaced and leave. */
   readonly reliefs: readonly Relief[];
+  /** Standbys: booted, or booting, and in no slot. */
+  readonly spares: readonly SlotRecord[];
   /** A worker was replaced a moment ago, or could not be: the next one waits. */
   readonly reliefRests: boolean;
   /** Why the memory of workers is not known here; null as long as nothing is known against it. */
@@ -212,6 +214,7 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
     },
     slots: emptySlots(record?.slots ?? input.settings.workers, generation),
     reliefs: [],
+    spares: [],
     reliefRests: false,
     memoryObstacle: null,
     scaled: record?.slots ?? null,

@@ -73,6 +73,11 @@ export const withFacilities = withGuards.extend({
       if (opened.includes('control'))
         enqueue.sendTo('control', { type: 'control.claim', first: handover === null });
     }),
+    /** A generation after this one, or this one before, had the path: its end there is replaced. */
+    republish: enqueueActions(({ context: { opened }, enqueue }) => {
+      if (opened.includes('lock')) enqueue.sendTo('lock', { type: 'pid.write' });
+      if (opened.includes('control')) enqueue.sendTo('control', { type: 'control.claim', first: false });
+    }),
     publishLater: enqueueActions(({ context, enqueue }) => {
       if (!mayPublish(context)) return;
       enqueue.stopChild('publishAlarm');

@@ -24,7 +24,10 @@ export const handoff = supervisorSetup.createStateConfig({
       entry: ['retire', 'endScale', 'answerScale', 'drainSlots'],
       always: { guard: 'allStopped', target: 'granting', actions: 'announceDrained' },
     },
-    granting: { description: 'The successor takes charge, or fails. Bounded by the commit alarm.' },
+    granting: {
+      description: 'The successor takes charge, or fails. Bounded by the commit alarm.',
+      always: { guard: 'mayPromote', actions: 'promote' },
+    },
     leaving: {
       description: 'The successor is in charge: our workers finish.',
       entry: ['phaseLeaving', 'retire', 'endScale', 'answerScale', 'drainSlots'],
@@ -55,7 +58,7 @@ export const handoff = supervisorSetup.createStateConfig({
     reclaiming: {
       description:
         'Both were to stop, and the successor was killed in charge: pid file and paths are taken back, to be removed.',
-      entry: 'publish',
+      entry: 'republish',
       invoke: {
         id: 'reclaimAlarm',
         src: 'alarm',

@@ -7,7 +7,17 @@ import { excessText } from '../memory.js';
 import { startsAfterGrant } from '../policy.js';
 import { type SlotRecord, workerId } from '../slots.js';
 import type { SupervisorContext } from './context.js';
-import { isNeedless, newRelief, nextToRelieve, reliefOf, relieved, withdrawn } from './relief.js';
+import {
+  isNeedless,
+  mayServeIn,
+  newRelief,
+  nextToRelieve,
+  readySpare,
+  reliefOf,
+  relieved,
+  relievedBy,
+  withdrawn,
+} from './relief.js';
 import { withSlots } from './slot-actions.js';
 
 const causeOf = ({ settings }: SupervisorContext, { memoryBytes }: SlotRecord): string =>
@@ -50,7 +60,15 @@ export const withRelief = withSlots.extend({
         enqueue.assign({ slots, ...rest(enqueue, context) });
         return;
       }
-      const reliefs = newRelief(worker);
+      const spare = readySpare(context);
+      if (spare !== null) {
+        enqueue.sendTo(workerId(spare), { type: 'worker.assign', slot: worker.slot });
+        if (settings.handoff === 'overlap') enqueue.sendTo(workerId(spare), { type: 'worker.admit' });
+        enqueue.sendTo(workerId(worker), { type: 'worker.drain', cause: causeOf(context, worker) });
+        enqueue.assign({ ...relievedBy(context, worker, spare), ...rest(enqueue, context) });
+        return;
+      }
+      const reliefs = newRelief(context, worker);
       for (const relief of reliefs) {
         const { slot, place } = relief;
         const rights = { admitted: false, retained: false };
@@ -91,14 +109,15 @@ export const withRelief = withSlots.extend({
     /** Nobody is left beside the slot. Exclusive: whoever fills it may serve now, or as soon as it is filled. */
     removeReliefs: enqueueActions(({ context, enqueue }) => {
       const gone = context.reliefs.filter(({ state }) => state === 'stopped');
+      const reliefs = context.reliefs.filter((relief) => !gone.includes(relief));
       for (const relief of gone) {
         enqueue.stopChild(workerId(relief));
         const filling = context.slots.find(({ slot }) => slot === relief.slot);
         const isGoing = filling === undefined || (filling.leaving && filling.state === 'stopped');
-        if (relief.stage === 'outgoing' && !isGoing)
+        if (relief.stage === 'outgoing' && !isGoing && mayServeIn({ ...context, reliefs }, relief.slot))
           enqueue.sendTo(workerId(filling), { type: 'worker.admit' });
       }
-      enqueue.assign({ reliefs: context.reliefs.filter((relief) => !gone.includes(relief)) });
+      enqueue.assign({ reliefs });
     }),
     endReliefRest: enqueueActions(({ enqueue }) => {
       enqueue.stopChild('reliefAlarm');

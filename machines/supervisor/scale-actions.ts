@@ -4,8 +4,9 @@
 import { assign, enqueueActions } from 'xstate';
 import { scaleTimeoutMs } from '../policy.js';
 import { atMsOf } from '../report.js';
-import { emptySlots, markStarting, type SlotRecord, wantedSlots, workerId } from '../slots.js';
-import { withRelief } from './relief-actions.js';
+import { emptySlot, freePlaces, markStarting, type SlotRecord, wantedSlots, workerId } from '../slots.js';
+import type { SupervisorContext } from './context.js';
+import { everyWorker } from './relief.js';
 import {
   isScaled,
   missingText,
@@ -15,16 +16,19 @@ import {
   targetOf,
   wantedCount,
 } from './scale.js';
+import { withStandby } from './standby-actions.js';
 
 /** Nothing is missing, and nothing went wrong. */
 const WELL = { reason: null, detail: null } as const;
 
 /** Slots that leave and are wanted again come first: their workers may still be there. */
-const grown = (slots: readonly SlotRecord[], count: number, generation: number): readonly SlotRecord[] => {
+const grown = (context: SupervisorContext, count: number): readonly SlotRecord[] => {
+  const { slots, generation } = context;
   const back = slots.filter(({ leaving }) => leaving).slice(0, count);
   const kept = slots.map((record) => (back.includes(record) ? { ...record, leaving: false } : record));
   const last = Math.max(0, ...slots.map(({ slot }) => slot));
-  return [...kept, ...emptySlots(count - back.length, generation, last)];
+  const added = freePlaces(everyWorker(context), count - back.length);
+  return [...kept, ...added.map((place, index) => emptySlot(last + index + 1, place, generation))];
 };
 
 /** The highest numbers go. */
@@ -33,7 +37,7 @@ const shrunk = (slots: readonly SlotRecord[], count: number): readonly SlotRecor
   return slots.map((record) => (gone.includes(record) ? { ...record, leaving: true } : record));
 };
 
-export const withScale = withRelief.extend({
+export const withScale = withStandby.extend({
   guards: {
     mayScale: ({ context, event }) =>
       event.type === 'scale.requested' && scaleProblem(context, event) === null,
@@ -67,7 +71,7 @@ export const withScale = withRelief.extend({
       const { slots, scaling, generation } = context;
       if (scaling === null) return;
       const change = scaling.workers - wantedCount(context);
-      const next = change >= 0 ? grown(slots, change, generation) : shrunk(slots, -change);
+      const next = change >= 0 ? grown(context, change) : shrunk(slots, -change);
       const known = new Map(slots.map((record) => [record.slot, record]));
       for (const record of next) {
         const { slot, place, leaving } = record;

@@ -61,7 +61,8 @@ export const withSlots = withFacilities.extend({
     recordWorker: assign(({ context, event }) => (isWorkerReport(event) ? recordsAfter(context, event) : {})),
     recordReady: assign({ everReady: true }),
     countRespawn: assign(({ context, event }) =>
-      event.type !== 'worker.delayed'
+      // A standby that does not come up is missed by nobody yet.
+      event.type !== 'worker.delayed' || event.slot === 0
         ? {}
         : { respawnsAtMs: countRespawn(context.settings.respawnLimit, context.respawnsAtMs, event.atMs) },
     ),
@@ -74,7 +75,7 @@ export const withSlots = withFacilities.extend({
         enqueue.sendTo('takeover', { type: 'slots.ready' });
     }),
     announceFailure: enqueueActions(({ context, event, enqueue }) => {
-      if (context.link !== 'takeover' || event.type !== 'worker.failed') return;
+      if (context.link !== 'takeover' || event.type !== 'worker.failed' || event.slot === 0) return;
       const { reason, detail, atMs } = event;
       enqueue.sendTo('takeover', { type: 'slot.failed', reason, detail, atMs });
     }),

@@ -7,8 +7,9 @@ import type { Settings } from '../policy.js';
 import type { ReloadReason } from '../status.js';
 
 export interface WorkerInput {
+  /** 0 for a standby, until it is given one. */
   readonly slot: number;
-  /** Which of the slot's two machines this is. */
+  /** Which of its generation's machines this is. */
   readonly place: Place;
   readonly generation: number;
   readonly settings: Settings;
@@ -59,13 +60,16 @@ export type Args = { context: WorkerContext; event: WorkerEvent };
 
 export const idOf = ({ slot, generation, place }: WorkerContext) => ({ slot, generation, place });
 export const pidOf = (context: WorkerContext): number => context.process?.pid ?? 0;
+/** In words, for logs and verdicts. */
+export const nameOf = ({ slot }: Pick<WorkerContext, 'slot'>): string =>
+  slot === 0 ? 'a standby' : `worker ${slot}`;
 const exitText = (event: { code: number | null; signal: string | null }): string =>
   event.signal === null ? `with status ${event.code}` : `by ${event.signal}`;
 
 /** Why a worker that exits has failed, in the words of a reload's verdict. */
 export const exitReason = ({ context, event }: Args): { reason: ReloadReason; detail: string } => {
   if (event.type !== 'worker.exited') return { reason: 'worker-exited', detail: 'the worker exited' };
-  const who = `worker ${context.slot} (pid ${event.pid})`;
+  const who = `${nameOf(context)} (pid ${event.pid})`;
   // A shell's words for "cannot be executed" and "not found": the wrapper that sets LISTEN_PID hides exec errors.
   if (!context.heard && context.readyAtMs === null && (event.code === 126 || event.code === 127)) {
     return { reason: 'spawn-failed', detail: `${who} could not be executed: status ${event.code}` };
@@ -81,7 +85,7 @@ const LAST_WORDS_CHARS = 300;
 /** Why a worker that did not get ready in time has failed. */
 export const lateReason = ({ context }: Args): { reason: ReloadReason; detail: string } => {
   const { ready, startTimeoutMs } = context.settings;
-  const who = `worker ${context.slot} (pid ${pidOf(context)})`;
+  const who = `${nameOf(context)} (pid ${pidOf(context)})`;
   if (ready.mode === 'http' && context.asked) {
     return {
       reason: 'not-ready',

@@ -68,6 +68,11 @@ export const withRecords = withMemory.extend({
     stay: assign({ leaving: false }),
     want: assign({ leaving: false, wanted: true }),
     admit: assign({ admitted: true }),
+    assignSlot: assign(({ context, event }) =>
+      event.type === 'worker.assign'
+        ? { slot: event.slot, admitted: event.slot > 0 && context.admitted }
+        : {},
+    ),
     retain: assign({ retained: true }),
     sayOk: sendTo('channel', { type: 'channel.ok' }),
     sayPong: sendTo('channel', ({ event }) => ({

@@ -4,7 +4,7 @@
 import type { WorkerEvent, WorkerReport } from '../events.js';
 import { DEFAULTS } from '../policy.js';
 import { atMsOf, reporter } from '../report.js';
-import { exitReason, idOf, pidOf, type WorkerContext } from './context.js';
+import { exitReason, idOf, nameOf, pidOf, type WorkerContext } from './context.js';
 import { withRecords } from './record-actions.js';
 
 const report = reporter<WorkerContext, WorkerEvent, WorkerReport>();
@@ -43,7 +43,7 @@ export const workerSetup = withRecords.extend({
             ...idOf(context),
             pid: null,
             reason: 'spawn-failed',
-            detail: `worker ${context.slot} could not be started: ${event.message}`,
+            detail: `${nameOf(context)} could not be started: ${event.message}`,
             atMs: event.atMs,
           },
     ),
@@ -115,6 +115,11 @@ export const workerSetup = withRecords.extend({
             limitBytes: context.settings.maxMemoryBytes ?? 0,
             atMs: event.atMs,
           },
+    ),
+    reportPromoted: report(({ context, event }) =>
+      event.type !== 'worker.assign' || event.slot === 0
+        ? null
+        : { type: 'worker.promoted', ...idOf(context), pid: pidOf(context) },
     ),
     reportDescribed: report(({ context, event }) =>
       event.type !== 'status.said'

@@ -15,8 +15,8 @@ const PROBE_TIMEOUT_MS = 2_000;
  */
 export const probePath = (
   base: string,
-  { generation, slot, place }: { readonly generation: number; readonly slot: number; readonly place: Place },
-): string => `${base}.probe-${generation}-${slot}${place === 'worker' ? '' : 'r'}`;
+  { generation, place }: { readonly generation: number; readonly place: Place },
+): string => `${base}.probe-${generation}-${place}`;
 
 /** Asks a worker on its own socket until it answers 2xx or 3xx. */
 export const createProbe = (env: Env, base: string) =>

@@ -116,7 +116,13 @@ const WORKERS: readonly OptionSpec[] = [
     doc: 'What asks a worker to leave.',
     fallback: 'SIGTERM',
   },
-  { flag: '--standby', value: 'N', group: 'Workers', doc: 'Booted spares.', available: false },
+  {
+    flag: '--standby',
+    value: 'N',
+    group: 'Workers',
+    doc: 'Booted workers beside them, which do not serve: one takes the slot of a worker that exits at once, and another is booted. Needs --ready takeover or http.',
+    fallback: '0',
+  },
   {
     flag: '--user',
     value: 'USER',

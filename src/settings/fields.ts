@@ -13,6 +13,7 @@ import {
   readReadiness,
   readRespawnLimit,
   readSignal,
+  readStandby,
   readSwitch,
   readToggle,
   readUmask,
@@ -32,6 +33,7 @@ import {
   type Schema,
   signalSchema,
   sizeSchema,
+  standbySchema,
   switchSchema,
   umaskSchema,
   wordSchema,
@@ -52,6 +54,7 @@ const FIELDS = {
   noPidFile: { flag: '--no-pid-file', read: readSwitch, schema: switchSchema },
   control: { flag: '--control', read: readFilePath, schema: filePathSchema },
   workers: { flag: '--workers', read: readWorkers, schema: workersSchema(MOST_WORKERS) },
+  standby: { flag: '--standby', read: readStandby, schema: standbySchema(MOST_WORKERS) },
   handoff: {
     flag: '--handoff',
     read: choiceReader('overlap', 'exclusive'),

@@ -46,6 +46,13 @@ export const readWorkers: Reader<number> = (raw, written) => {
     : { expected: `a whole number from 1 to ${MOST_WORKERS}, or auto` };
 };
 
+export const readStandby: Reader<number> = (raw, written) => {
+  const count = wholeNumber(raw, written);
+  return count !== null && count >= 0 && count <= MOST_WORKERS
+    ? { value: count }
+    : { expected: `a whole number from 0 to ${MOST_WORKERS}` };
+};
+
 const wholeNumber = (raw: unknown, written: boolean): number | null => {
   if (written) return typeof raw === 'string' && /^\d{1,9}$/.test(raw) ? Number(raw) : null;
   return typeof raw === 'number' && Number.isInteger(raw) ? raw : null;

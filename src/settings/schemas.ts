@@ -52,6 +52,8 @@ export const workersSchema = (most: number): Schema => ({
   anyOf: [wholeNumberSchema(1, most), { const: 'auto' }],
 });
 
+export const standbySchema = (most: number): Schema => wholeNumberSchema(0, most);
+
 const WRITTEN_DURATION = '\\d+(\\.\\d+)?(ms|s|m|h)';
 
 export const readinessSchema: Schema = {

@@ -37,6 +37,12 @@ export interface SupervisorOptions {
   readonly listen?: string | readonly string[];
   /** Slots, 1 to 1024; `auto` is the number of available processors. Default 1. */
   readonly workers?: number | 'auto';
+  /**
+   * Booted workers beside the slots, which do not serve: one takes the slot of a worker that exits at once, and
+   * another is booted in its place. 0 to 1024, default 0. Needs `ready` `takeover` or `http`, so that they can be
+   * held back. A standby has `TANIST_SLOT` 0.
+   */
+  readonly standby?: number;
   /** Whether two generations may serve at the same time. Default `overlap` with listeners, else `exclusive`. */
   readonly handoff?: Handoff;
   /**
@@ -144,4 +150,4 @@ export interface CommandLineSettings {
 }
 
 /** Keys of options that are known, but not available in this version: refused, never ignored. */
-export const UNAVAILABLE_KEYS: readonly string[] = ['standby', 'probationMs'];
+export const UNAVAILABLE_KEYS: readonly string[] = ['probationMs'];

@@ -1,10 +1,11 @@
 /**
  * What must hold after every step, whoever crashes, hangs or is late. Each names the guarantee it belongs to.
  */
-import { isEmpty } from '../../machines/supervisor/relief.js';
+import { everyWorker, isEmpty } from '../../machines/supervisor/relief.js';
 import { FileDescription, StreamEnd } from './descriptions.js';
 import type { World } from './simulated-world.js';
 import type { SupervisorProcess } from './supervisor-process.js';
+import type { WorkerProcess } from './worker-process.js';
 
 export interface Invariant {
   readonly guarantee: string;
@@ -96,6 +97,30 @@ const isExcused = (supervisor: SupervisorProcess): boolean => {
   );
 };
 
+/** The slot a worker fills now: a standby was told of none when it was started. */
+const slotNow = ({ process, owner, slot }: WorkerProcess): number =>
+  (owner.context === null ? undefined : everyWorker(owner.context).find(({ pid }) => pid === process.pid))
+    ?.slot ?? slot;
+
+const standbysHelp: Invariant = {
+  guarantee: 'G2: a standby that is ready fills an empty slot at once, and serves nowhere before',
+  check: (world) => {
+    for (const supervisor of world.supervisors) {
+      const { context, state, process } = supervisor;
+      if (context === null || !process.isAlive) continue;
+      const isSpare = (worker: WorkerProcess) =>
+        worker.owner === supervisor && context.spares.some(({ pid }) => pid === worker.process.pid);
+      const early = world.workers.filter((worker) => isSpare(worker) && worker.isActive);
+      if (early.length > 0) return `serves, and is a standby: ${names(early)}`;
+      if (state !== 'running' && state !== 'respawning') continue;
+      const isEmpty = context.slots.some((slot) => slot.state === 'backoff' && !slot.leaving);
+      if (isEmpty && context.spares.some((spare) => spare.state === 'ready'))
+        return `${process.name} has an empty slot, and a standby that waits`;
+    }
+    return null;
+  },
+};
+
 const generationsAreApart: Invariant = {
   guarantee: 'G3: exclusive: workers of two generations, or of one slot, are never active together',
   check: (world) => {
@@ -106,7 +131,7 @@ const generationsAreApart: Invariant = {
     const active =
       world.settings.pidFile === null ? all.filter(({ owner }) => owner.options.epoch === latest) : all;
     const generations = new Set(active.map(({ owner }) => owner));
-    const slots = new Set(active.map(({ slot }) => slot));
+    const slots = new Set(active.map(slotNow));
     return generations.size > 1 || slots.size < active.length ? `active together: ${names(active)}` : null;
   },
 };
@@ -250,6 +275,7 @@ export const INVARIANTS: readonly Invariant[] = [
   strangersAreRefused,
   oneIsInCharge,
   someWorkerServes,
+  standbysHelp,
   generationsAreApart,
   goodWorkersStay,
   nobodyIsKilledByHisVictim,

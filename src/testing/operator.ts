@@ -159,8 +159,8 @@ export const problemAtRest = (world: World): string | null => {
   if (anchor !== named) return `the anchor is ${anchor}, ${only.process.name} knows of ${named}`;
   if (strays.length > 0) return `orphans: ${strays.map(({ process }) => process.name).join(', ')}`;
   const own = world.workers.filter(({ owner }) => owner === only);
-  if (own.length !== world.settings.workers)
-    return `${own.length} workers live, ${world.settings.workers} are wanted`;
+  const wanted = world.settings.workers + world.settings.standby;
+  if (own.length !== wanted) return `${own.length} workers live, ${wanted} are wanted`;
   const large = own.find(({ process }) => isTooMuch(world.settings, process.memoryBytes));
   if (large !== undefined) return `${large.process.name} uses too much memory, and serves on`;
   return null;

@@ -48,13 +48,14 @@ const MAX_STEPS = 20_000;
 const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings => {
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[choices.below('settings', values.length)] ?? values[0];
-  return {
+  const drawn = {
     name: 'daemon',
     pidFile: '/run/daemon.pid',
     control: '/run/daemon.sock',
     handoff: pick(['overlap', 'exclusive']),
     hotReload: true,
     workers: pick([1, 2, 3]),
+    standby: pick([0, 0, 1, 2]),
     ready: pick([
       { mode: 'takeover' },
       { mode: 'takeover' },
@@ -77,7 +78,9 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     anchor: pick([false, true]),
     account: pick([null, null, { user: 'nobody', uid: 65_534, gid: 65_534 }]),
     ...changes,
-  };
+  } satisfies Settings;
+  // Without the protocol nobody could hold them back, and it is refused.
+  return drawn.ready.mode === 'alive' ? { ...drawn, standby: 0 } : drawn;
 };
 
 /** Every wait of the protocol, one after the other, several times over. */
@@ -227,7 +230,7 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
   const { kernel } = world;
   kernel.note(
     () =>
-      `${drawn.handoff}, ${drawn.workers} workers, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms`,
+      `${drawn.handoff}, ${drawn.workers} workers, ${drawn.standby} standbys, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms`,
   );
   const beginMs = kernel.nowMs;
   const runner = new Runner(world, new Operator(world, reloads));

@@ -9,6 +9,7 @@ import { campaign } from './campaign.js';
 
 const overlap = { handoff: 'overlap', ready: { mode: 'takeover' } } as const;
 const limited = { maxMemoryBytes: 100_000_000, ready: { mode: 'takeover' } } as const;
+const spared = { standby: 1, ready: { mode: 'takeover' } } as const;
 const nothing = () => undefined;
 
 /** The successor's workers are never told that they may serve. */
@@ -56,6 +57,12 @@ const neverRelieve: Mutation = (machine) => machine.provide({ guards: { mayRelie
 /** Whoever was replaced stays beside the slot for ever, and exclusive: whoever replaced it is never answered. */
 const forgetRelief: Mutation = (machine) => machine.provide({ actions: { removeReliefs: nothing } });
 
+/** A slot whose worker is gone waits for a new one, though a standby is there. */
+const neverPromote: Mutation = (machine) => machine.provide({ guards: { mayPromote: () => false } });
+
+/** No standby is ever booted. */
+const noSpares: Mutation = (machine) => machine.provide({ guards: { lacksSpares: () => false } });
+
 const failures = { ...NO_FAULTS, successor: 0.6, worker: 0.4 };
 
 const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
@@ -93,6 +100,8 @@ const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
     /^liveness|^G2/,
     { settings: { ...limited, handoff: 'exclusive' }, odds: failures },
   ],
+  ['a standby is not promoted', neverPromote, /^G2: a standby/, { settings: spared, odds: failures }],
+  ['no standby is booted', noSpares, /^liveness: at rest/, { settings: spared, odds: NO_FAULTS }],
 ];
 const MOST_SEEDS = 600;
 

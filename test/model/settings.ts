@@ -9,6 +9,7 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   control: '/run/daemon.sock',
   listen: [],
   workers: 1,
+  standby: 0,
   handoff: 'overlap',
   hotReload: true,
   ready: { mode: 'takeover' },

@@ -23,7 +23,7 @@ export interface StubOutcome {
 
 export const AT = { atMs: 5_000 };
 
-export const newStub = (slot: number, inCharge: boolean, place: Place = 'worker'): SlotStub => ({
+export const newStub = (slot: number, inCharge: boolean, place: Place = slot): SlotStub => ({
   slot,
   place,
   state: 'stopped',
@@ -33,8 +33,8 @@ export const newStub = (slot: number, inCharge: boolean, place: Place = 'worker'
   retained: inCharge,
 });
 
-export const pidOf = ({ slot, place }: SlotStub): number => (place === 'worker' ? 400 : 500) + slot;
-export const nameOf = ({ slot, place }: SlotStub): string => `${place}-${slot}`;
+export const pidOf = ({ place }: SlotStub): number => 400 + place;
+export const nameOf = ({ place }: SlotStub): string => `worker-${place}`;
 export const isFilled = (stub: SlotStub): boolean => lives(stub) && stub.admitted;
 export const lives = ({ state }: SlotStub): boolean => ['booting', 'ready', 'ending'].includes(state);
 
@@ -68,10 +68,14 @@ const fills = (stub: SlotStub): StubOutcome =>
   stays({ ...stub, state: 'spawning', leaving: false, wanted: false });
 
 /** What an order does to a slot. */
-export const obey = (stub: SlotStub, order: string): StubOutcome => {
+export const obey = (stub: SlotStub, { type: order, slot }: PlainEvent): StubOutcome => {
   const { state } = stub;
   const goes = order === 'worker.drain' || order === 'worker.kill';
   if (order === 'worker.admit') return stays({ ...stub, admitted: true });
+  if (order === 'worker.assign') {
+    const assigned = { ...stub, slot: Number(slot), admitted: stub.admitted && slot !== 0 };
+    return { stub: assigned, reports: slot === 0 ? [] : [fact(assigned, 'worker.promoted')] };
+  }
   if (order === 'worker.retain') {
     const kept = { ...stub, retained: true };
     return state === 'held' ? waits(kept) : stays(kept);

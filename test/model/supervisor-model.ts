@@ -275,9 +275,9 @@ const toTakeover = (world: World, order: PlainEvent): Outcome => {
   }
 };
 
-const toSlot = (world: World, id: string, order: string): Outcome => {
+const toSlot = (world: World, id: string, order: PlainEvent): Outcome => {
   const stub = world.slots.find((candidate) => nameOf(candidate) === id);
-  if (stub === undefined) return none({ ...world, lost: order });
+  if (stub === undefined) return none({ ...world, lost: order.type });
   const obeyed = obey(stub, order);
   return {
     world: { ...world, slots: world.slots.map((other) => (other === stub ? obeyed.stub : other)) },
@@ -305,7 +305,7 @@ const FACILITIES: Readonly<Record<string, Facility>> = {
   service: 'service',
 };
 
-const isSlot = (id: string): boolean => /^(worker|relief)-\d+$/.test(id);
+const isSlot = (id: string): boolean => /^worker-\d+$/.test(id);
 
 const spawns =
   (settings: Settings) =>
@@ -319,8 +319,11 @@ const spawns =
         slots: [
           ...world.slots,
           {
-            ...newStub((input as WorkerInput).slot, (input as WorkerInput).admitted),
-            place: (input as WorkerInput).place,
+            ...newStub(
+              (input as WorkerInput).slot,
+              (input as WorkerInput).admitted,
+              (input as WorkerInput).place,
+            ),
             retained: (input as WorkerInput).retained,
           },
         ],
@@ -337,7 +340,7 @@ const spawns =
 const orderHappens = (settings: Settings, world: World, to: string, event: PlainEvent): Outcome => {
   if (to === 'lock' && settings.pidFile === null) return none({ ...world, lost: event.type });
   if (to === 'control' && settings.control === null) return none({ ...world, lost: event.type });
-  if (isSlot(to)) return toSlot(world, to, event.type);
+  if (isSlot(to)) return toSlot(world, to, event);
   if (to === 'reload') return toReload(world, event);
   if (to === 'takeover') return toTakeover(world, event);
   if (to === 'control') return toControl(world, event);
@@ -373,6 +376,7 @@ const isWanted = (stub: SlotStub): boolean =>
   stub.state !== 'stopped' && stub.state !== 'held' && !stub.leaving;
 
 const agrees = (record: SlotRecord, stub: SlotStub): boolean =>
+  record.slot === stub.slot &&
   (record.state === 'stopped') === (stub.state === 'stopped') &&
   (record.state === 'ready') === (stub.state === 'ready') &&
   record.pid === (lives(stub) ? pidOf(stub) : null);
@@ -414,8 +418,8 @@ const problemsOf =
     for (const { id } of step.spawned)
       must(!had.includes(id) || step.stopped.includes(id), `a child that lives is started again: ${id}`);
     must(new Set(stubs.map(nameOf)).size === stubs.length, 'two machines of one name');
-    const { reliefs } = context;
-    const records = [...context.slots, ...reliefs];
+    const { reliefs, spares } = context;
+    const records = [...context.slots, ...reliefs, ...spares];
     must(
       final ||
         stubs.length === 0 ||
@@ -437,6 +441,11 @@ const problemsOf =
         relief.stage === 'withdrawn' || RELIEVING.includes(state),
         'a replacement goes on where all leave',
       );
+    }
+    must(spares.length <= settings.standby, 'more standbys than wanted');
+    for (const stub of spares.map((record) => stubOf(world, record))) {
+      must(!stub.admitted && stub.retained, 'a standby may serve, or is not booted again');
+      must(context.inCharge, 'a generation that is not in charge has standbys');
     }
     if (settings.handoff === 'exclusive')
       for (const { slot } of context.slots)
@@ -514,6 +523,21 @@ const problemsOf =
       );
     }
     if (SERVING.includes(state)) must(context.stops === 0, 'a stop was forgotten');
+    const fills =
+      state === 'running' ||
+      state === 'respawning' ||
+      (context.stops === 0 && (state === 'reloading' || (state === 'handoff.granting' && !context.retiring)));
+    must(
+      !fills ||
+        spares.every((record) => stubOf(world, record).state !== 'ready') ||
+        wanted.every(({ state }) => state !== 'backoff'),
+      'a slot is empty, and a standby waits',
+    );
+    must(
+      state !== 'running' ||
+        (spares.length === settings.standby && spares.every(({ state }) => state !== 'stopped')),
+      'it runs, and has not all of its standbys',
+    );
     if (state === 'handoff.granting' && settings.handoff === 'overlap')
       must(wanted.every(isWanted), 'a slot is left empty');
     if (state === 'handoff.granting' && settings.handoff === 'exclusive')
@@ -657,13 +681,14 @@ const keyOf: SupervisorModel['key'] = (step, world) => {
     // Slots are alike: which of them is which makes no difference.
     world.slots
       .map(({ slot, place, ...stub }) => {
-        const record = context.slots.find((one) => one.slot === slot);
-        const relief = context.reliefs.find((one) => isAbout(one, { slot, place }));
-        // Nor which of the two machines of a slot has it now.
+        const self = { place };
+        const record = context.slots.find((one) => isAbout(one, self));
+        const relief = context.reliefs.find((one) => isAbout(one, self));
+        // Nor which machine has it now.
         const role =
           relief?.stage ?? (context.reliefs.some((one) => one.slot === slot) ? 'has a relief' : '');
-        const isLarge = relief === undefined && isTooMuch(context.settings, record?.memoryBytes ?? null);
-        return `${Object.values(stub).join()} ${record?.leaving ?? false} ${role} ${isLarge}`;
+        const isLarge = isTooMuch(context.settings, record?.memoryBytes ?? null);
+        return `${Object.values(stub).join()} ${record?.leaving ?? false} ${slot === 0} ${role} ${isLarge}`;
       })
       .sort(),
     [context.reliefRests, context.memoryObstacle === null],
@@ -793,7 +818,9 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ...world.slots.flatMap((stub) =>
         chances(stub)
           .filter((what) => options.failures || what !== 'unspawned')
-          .filter((what) => !options.plain || what !== 'describes')
+          .filter(
+            (what) => !options.plain || (what !== 'describes' && (what !== 'late' || settings.standby === 0)),
+          )
           .concat(settings.maxMemoryBytes === null ? [] : measures(stub, options.hidden))
           .map((what) => ({ type: 'slot', name: nameOf(stub), what })),
       ),

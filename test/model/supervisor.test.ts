@@ -85,6 +85,26 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   },
   'first, overlap, 1 slot, memory nobody tells': { ...plain, hidden: true, calm: true, settings: LIMITED },
   'first, overlap, 1 to 2 slots, memory': { ...plain, settings: LIMITED, scales: [2], calm: true },
+  'first, overlap, 1 slot, standby': { ...plain, settings: { standby: 1 } },
+  'first, exclusive, 1 slot, standby': { ...plain, settings: { standby: 1, handoff: 'exclusive' } },
+  'first, exclusive, 1 slot, standby, memory': {
+    ...plain,
+    calm: true,
+    settings: { ...LIMITED, standby: 1, handoff: 'exclusive' },
+  },
+  'first, overlap, 1 slot, 2 standbys, memory': {
+    ...plain,
+    calm: true,
+    settings: { ...LIMITED, standby: 2 },
+  },
+  'successor, overlap, 1 slot, standby': { ...plain, successor: true, settings: { standby: 1 } },
+  'first, overlap, 1 to 2 slots, standby, failures': {
+    ...first,
+    plain: true,
+    calm: true,
+    settings: { standby: 1, ...limited },
+    scales: [2],
+  },
   'first, overlap, 1 to 2 slots': { ...calm, settings: {}, scales: [2], calm: true },
   'first, exclusive, 2 to 1 slots': {
     ...calm,

@@ -24,7 +24,7 @@ interface World {
 type Happening = PlainEvent;
 
 const AT = { atMs: 1_000 };
-const WHO = { slot: 1, place: 'worker' as const, generation: 1 };
+const WHO = { slot: 1, place: 1, generation: 1 };
 const channelOf = (pid: number): number => pid - 90;
 
 /** Only ever one of the two lives; the other one is the process before. */
@@ -36,6 +36,12 @@ const ORDERS: readonly Happening[] = [
   { type: 'worker.retain' },
   { type: 'worker.drain' },
   { type: 'worker.kill' },
+];
+
+/** A standby is promoted, and whoever has no process, or one that may not serve yet, is made one. */
+const assignments = (state: string): readonly Happening[] => [
+  { type: 'worker.assign', slot: 1 },
+  ...(/serving|draining|killing/.test(state) ? [] : [{ type: 'worker.assign', slot: 0 }]),
 ];
 
 const WORDS = [
@@ -135,7 +141,7 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   for (const { src, input } of step.spawned) {
     if (src === 'fork')
       must(before?.world.live == null || happening?.type === 'worker.exited', 'two processes in one slot');
-    if (src === 'fork') must((input as ForkInput).slot === 1, 'a fork for another slot');
+    if (src === 'fork') must((input as ForkInput).slot === context.slot, 'a fork for another slot');
     if (src === 'kill') must((input as KillInput).pid === world.live, 'a kill order without a live target');
   }
   if (sentTo(step, 'channel').some(({ type }) => type === 'channel.ok')) {
@@ -156,6 +162,14 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
     reported.includes('memory.exceeded') ===
       (happening?.memoryBytes === 2_000 && happening.pid === world.live && isMeasured && !wasLarge),
     'it is not told once that it uses too much',
+  );
+  must(
+    happening?.type !== 'worker.assign' || happening.slot !== 0 || !context.admitted,
+    'a standby may serve',
+  );
+  must(
+    reported.includes('worker.promoted') === (happening?.type === 'worker.assign' && happening.slot === 1),
+    'a promotion is not reported, or one that was none',
   );
   const real = happening?.type === 'worker.exited' && happening.pid === before?.world.live;
   must(reported.includes('worker.exited') === real, 'an exit is not reported, or one that was none');
@@ -180,7 +194,8 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
 
 /**
  * A slot with the given readiness; `inCharge` is whether it may answer and respawn from the beginning,
- * `startDelayMs` how long it waits for its turn, `watchdogMs` how long it may be silent, `maxMemoryBytes` its limit.
+ * `startDelayMs` how long it waits for its turn, `watchdogMs` how long it may be silent, `maxMemoryBytes` its limit,
+ * `standby` whether it begins without a slot.
  */
 export const workerModel = (
   covered: WorkerCovered,
@@ -190,14 +205,21 @@ export const workerModel = (
     startDelayMs = 0,
     watchdogMs = null,
     maxMemoryBytes = null,
-  }: { startDelayMs?: number; watchdogMs?: number | null; maxMemoryBytes?: number | null } = {},
+    standby = false,
+  }: {
+    startDelayMs?: number;
+    watchdogMs?: number | null;
+    maxMemoryBytes?: number | null;
+    standby?: boolean;
+  } = {},
 ): Model<typeof workerMachine, World, Happening> => {
   const input: WorkerInput = {
     ...WHO,
     settings: settingsWith({ ready, watchdogMs, maxMemoryBytes }),
     inheritance: { listeners: [], lifeWrite: 8, fence: null },
+    slot: standby ? 0 : WHO.slot,
     admitted: inCharge,
-    retained: inCharge,
+    retained: inCharge || standby,
     startDelayMs,
   };
   const key: Model<typeof workerMachine, World, Happening>['key'] = ({ state, context }, world) =>
@@ -209,7 +231,7 @@ export const workerModel = (
       [context.admitted, context.retained, context.asked, context.heard, context.leaving, context.wanted],
       context.probed,
       context.pingedAtMs !== null,
-      context.memoryBytes,
+      [context.memoryBytes, context.slot],
       context.cause,
       context.lateness !== null,
     ]);
@@ -224,6 +246,7 @@ export const workerModel = (
       const next = otherPid(world.last);
       return [
         ...ORDERS,
+        ...(standby ? assignments(step.state) : []),
         ...alarmsOf(step).map(({ alarm }) => ({ type: 'alarm.fired', alarm, ...AT })),
         // This process has slept.
         ...(watchdogMs !== null && alarmsOf(step).some(({ alarm }) => alarm === 'watchdog')

@@ -49,6 +49,14 @@ describe('every edge of the worker machine', () => {
     );
   });
 
+  it('keeps the promises of a slot (takeover, a standby)', () => {
+    rows.push(
+      timed('takeover, standby', () =>
+        walk(workerModel(machine, { mode: 'takeover' }, false, { standby: true })),
+      ),
+    );
+  });
+
   it('has been walked completely', () => {
     console.log(tableOf('worker', machine, rows));
     expect(machine.missed().map(placeText)).toEqual([]);

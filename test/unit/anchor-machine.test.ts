@@ -45,12 +45,12 @@ const claimed: SupervisorEvent = { type: 'control.claimed', path: '/run/daemon.s
 const isStopped: SupervisorEvent = {
   type: 'worker.stopped',
   slot: 1,
-  place: 'worker' as const,
+  place: 1,
   generation: 1,
   atMs: 1,
 };
 const fires = (alarm: AlarmName): SupervisorEvent => ({ type: 'alarm.fired', alarm, ...AT });
-const who = { slot: 1, place: 'worker' as const, generation: 1, pid: 401 };
+const who = { slot: 1, place: 1, generation: 1, pid: 401 };
 const ready: readonly SupervisorEvent[] = [
   { type: 'worker.spawned', ...who, startTime: '1', ...AT },
   { type: 'worker.ready', ...who, bootMs: 5, ...AT },

@@ -51,6 +51,7 @@ test('without options every setting has its documented default', () => {
       control: '/home/ann/.local/state/tanist/server.sock',
       listen: [],
       workers: 1,
+      standby: 0,
       handoff: 'exclusive',
       hotReload: true,
       ready: { mode: 'takeover' },
@@ -532,15 +533,21 @@ test('an unknown option of a program is refused with the one that was meant', ()
 });
 
 test('what this version does not have yet is refused by its own code, unless something else is wrong too', () => {
-  const error = errorOf(() => resolveSettings({ command: 'a', ...{ standby: 1, probationMs: 1 } }, CONTEXT));
+  const error = errorOf(() => resolveSettings({ command: 'a', ...{ probationMs: 1 } }, CONTEXT));
   expect(error.code).toBe('TANIST_NOT_AVAILABLE');
   expect(error.exitStatus).toBe(2);
-  expect(error.problems.map(({ message }) => message)).toEqual([
-    'standby is not available yet',
-    'probationMs is not available yet',
-  ]);
-  const mixed = errorOf(() => resolveSettings({ command: 'a', workers: 0, ...{ standby: 1 } }, CONTEXT));
+  expect(error.problems.map(({ message }) => message)).toEqual(['probationMs is not available yet']);
+  const mixed = errorOf(() => resolveSettings({ command: 'a', workers: 0, ...{ probationMs: 1 } }, CONTEXT));
   expect(mixed.code).toBe('TANIST_USAGE');
+});
+
+test('standbys need a program that can be held back', () => {
+  expect(resolveSettings({ command: 'a', standby: 2 }, CONTEXT).settings.standby).toBe(2);
+  expect(resolveSettings({ command: 'a', standby: 0, ready: 'alive=1s' }, CONTEXT).settings.standby).toBe(0);
+  expect(optionsRefusal({ standby: 1, ready: 'alive=1s' })).toBe(
+    'standby 1: expected ready takeover or http=/path: a program that does not wait for its answer would serve at once',
+  );
+  expect(optionsRefusal({ standby: 1.5 })).toBe('standby 1.5: expected a whole number from 0 to 1024');
 });
 
 test('a program and its arguments are words the system can take', () => {

@@ -102,8 +102,8 @@ describe('the effect that reads the memory of a process', () => {
 });
 
 describe('a worker that is replaced', () => {
-  const who = { slot: 1, place: 'worker' as const, generation: 1, pid: 401 };
-  const relief = { slot: 1, place: 'relief' as const, generation: 1, pid: 501 };
+  const who = { slot: 1, place: 1, generation: 1, pid: 401 };
+  const relief = { slot: 1, place: 2, generation: 1, pid: 501 };
   const grows: SupervisorEvent = { type: 'memory.measured', ...who, memoryBytes: 2_000, ...AT };
   const comes: SupervisorEvent = { type: 'worker.spawned', ...relief, startTime: '2', ...AT };
   const isReady: SupervisorEvent = { type: 'worker.ready', ...relief, bootMs: 5, ...AT };
@@ -133,13 +133,13 @@ describe('a worker that is replaced', () => {
   it('serves until the other one is ready, which is not respawned before', () => {
     const driven = supervisor({});
     const { spawned, orders } = driven.send(grows);
-    expect(spawned).toMatchObject([{ id: 'relief-1', input: { admitted: false, retained: false } }]);
+    expect(spawned).toMatchObject([{ id: 'worker-2', input: { admitted: false, retained: false } }]);
     expect(typesOf(sentTo({ orders }, 'worker-1'))).toEqual([]);
     driven.send(comes);
     const taken = driven.send(isReady);
-    expect(typesOf(sentTo(taken, 'relief-1'))).toEqual(['worker.retain', 'worker.admit']);
+    expect(typesOf(sentTo(taken, 'worker-2'))).toEqual(['worker.retain', 'worker.admit']);
     expect(typesOf(sentTo(taken, 'worker-1'))).toEqual(['worker.drain']);
-    expect(driven.now.context.slots).toMatchObject([{ place: 'relief', pid: 501, state: 'ready' }]);
+    expect(driven.now.context.slots).toMatchObject([{ place: 2, pid: 501, state: 'ready' }]);
     expect(driven.send(...leaves).stopped).toContain('worker-1');
     expect(driven.now.context.reliefs).toEqual([]);
   });
@@ -147,8 +147,8 @@ describe('a worker that is replaced', () => {
   it('is gone before the other one may serve, in an exclusive daemon', () => {
     const driven = supervisor({ handoff: 'exclusive' });
     driven.send(grows, comes);
-    expect(typesOf(sentTo(driven.send(isReady), 'relief-1'))).toEqual(['worker.retain']);
-    expect(typesOf(sentTo(driven.send(...leaves), 'relief-1'))).toEqual(['worker.admit']);
+    expect(typesOf(sentTo(driven.send(isReady), 'worker-2'))).toEqual(['worker.retain']);
+    expect(typesOf(sentTo(driven.send(...leaves), 'worker-2'))).toEqual(['worker.admit']);
   });
 
   it('gives its place back: the next replacement has the first name again', () => {
@@ -158,6 +158,6 @@ describe('a worker that is replaced', () => {
     const large: SupervisorEvent = { type: 'memory.measured', ...relief, memoryBytes: 3_000, ...AT };
     expect(driven.send(large).spawned).toEqual([]);
     const { spawned } = driven.send({ type: 'alarm.fired', alarm: 'relief', ...AT });
-    expect(spawned).toMatchObject([{ id: 'worker-1', input: { place: 'worker' } }]);
+    expect(spawned).toMatchObject([{ id: 'worker-1', input: { place: 1 } }]);
   });
 });

@@ -86,14 +86,14 @@ test('a value follows its option or an equals sign, and may be anything behind t
 
 test('every mistake is told, in one go and with the one that was probably meant', () => {
   const error = errorOf(
-    ...['run', '--worker=3', '--name', '--start-timeout', '5', '--standby', '2', '--no-warn=1', '--listen'],
+    ...['run', '--worker=3', '--name', '--start-timeout', '5', '--probation', '2', '--no-warn=1', '--listen'],
   );
   expect(error.code).toBe('TANIST_USAGE');
   expect(error.exitStatus).toBe(2);
   expect(error.problems.map(({ message }) => message)).toEqual([
     'unknown option --worker: did you mean --workers?',
     '--name needs a value, but "--start-timeout" follows',
-    '--standby is not available yet',
+    '--probation is not available yet',
     '"--no-warn=1": expected no value, --no-warn is a switch',
     '--listen needs a value, but the line ends',
     expect.stringMatching(/^--start-timeout "5": expected a unit/),
@@ -123,7 +123,7 @@ test('an option of another command says where it belongs', () => {
 
 test('what this version does not have yet is refused, and its value is not taken for the command', () => {
   const specs = commandSpec('run')?.options.filter(({ available }) => available === false) ?? [];
-  expect(specs.map(({ flag }) => flag)).toContain('--standby');
+  expect(specs.map(({ flag }) => flag)).toContain('--probation');
   for (const { flag, value } of specs) {
     const error = errorOf('run', flag, ...(value === undefined ? [] : ['value']), 'app');
     expect(error.code).toBe('TANIST_NOT_AVAILABLE');
@@ -304,11 +304,11 @@ test('an error is told as text with its mistakes and a hint, or as one JSON obje
     columns: 80,
     isTty: false,
   };
-  const error = errorOf('run', '--workers', 'x', '--standby', '1');
+  const error = errorOf('run', '--workers', 'x', '--probation', '1');
   expect(reportError(error, false, terminal)).toBe(2);
   expect(err.join('').split('\n')).toEqual([
     'error TANIST_USAGE: 3 mistakes',
-    '  --standby is not available yet',
+    '  --probation is not available yet',
     expect.stringContaining('  --workers "x": expected'),
     '  <command> is missing: expected a program to supervise',
     expect.stringMatching(/^hint: Run "tanist --help"/),

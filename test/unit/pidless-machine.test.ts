@@ -14,7 +14,7 @@ const ELSEWHERE = { pidFile: null, control: '/srv/control.sock' } as const;
 const worker = (generation: number) => ({ slot: 1, generation, pid: 401 });
 const isReady = (generation: number): SupervisorEvent => ({
   type: 'worker.ready',
-  place: 'worker',
+  place: 1,
   ...worker(generation),
   bootMs: 5,
   ...AT,
@@ -25,7 +25,7 @@ const stop: SupervisorEvent = { type: 'stop.requested', via: 'SIGTERM', ...AT };
 const reload: SupervisorEvent = { type: 'reload.requested', via: 'SIGUSR2', id: null, ...AT };
 const stopped = (generation: number): SupervisorEvent => ({
   type: 'worker.stopped',
-  place: 'worker',
+  place: 1,
   slot: 1,
   generation,
   ...AT,

@@ -42,7 +42,7 @@ const successor = (leftovers?: readonly (typeof LEFTOVER)[]) => {
       },
     },
   });
-  const worker = { slot: 1, place: 'worker' as const, generation: 2, pid: 401 };
+  const worker = { slot: 1, place: 1, generation: 2, pid: 401 };
   supervisor.send(
     { type: 'worker.spawned', ...worker, startTime: '1', ...AT },
     { type: 'worker.ready', ...worker, bootMs: 5, ...AT },

@@ -10,7 +10,7 @@ import {
   workerId,
 } from '../../machines/slots.js';
 
-const who = { slot: 2, place: 'worker' as const, generation: 3, pid: 70 };
+const who = { slot: 2, place: 2, generation: 3, pid: 70 };
 const spawned: WorkerReport = { type: 'worker.spawned', ...who, startTime: '5', atMs: 1_000 };
 const ready: WorkerReport = { type: 'worker.ready', ...who, bootMs: 10, atMs: 1_010 };
 const exited: WorkerReport = { type: 'worker.exited', ...who, code: 0, signal: null, atMs: 2_000 };
@@ -67,7 +67,7 @@ describe('what a supervisor knows of its slots', () => {
       {
         type: 'worker.delayed',
         slot: 2,
-        place: 'worker' as const,
+        place: 2,
         generation: 3,
         delayMs: 1,
         youngDeaths: 1,
@@ -79,14 +79,14 @@ describe('what a supervisor knows of its slots', () => {
       {
         type: 'spawn.failed',
         slot: 2,
-        place: 'worker' as const,
+        place: 2,
         generation: 3,
         code: '',
         message: '',
         atMs: 1,
       },
     ],
-    ['stopped', { type: 'worker.stopped', slot: 2, place: 'worker' as const, generation: 3, atMs: 1 }],
+    ['stopped', { type: 'worker.stopped', slot: 2, place: 2, generation: 3, atMs: 1 }],
     ['ready', { type: 'worker.silent', ...who, waitedMs: 1, remainingMs: 1, says: '' }],
   ])('is %s after that fact', (state, fact) => {
     expect(slotsAfter(spawned, ready, fact)[1]?.state).toBe(state);

@@ -24,7 +24,7 @@ const supervisor = () => {
     },
     { type: 'lifePipe.opened', write: 8, read: 9, ...AT },
     { type: 'control.claimed', path: '/run/daemon.sock', ...AT },
-    { type: 'worker.spawned', slot: 1, place: 'worker', generation: 1, pid: 401, startTime: '1', ...AT },
+    { type: 'worker.spawned', slot: 1, place: 1, generation: 1, pid: 401, startTime: '1', ...AT },
   );
   return machine;
 };
@@ -39,7 +39,7 @@ describe('the status', () => {
     const step = machine.send({
       type: 'worker.ready',
       slot: 1,
-      place: 'worker',
+      place: 1,
       generation: 1,
       pid: 401,
       bootMs: 1,
@@ -85,7 +85,7 @@ describe('the status', () => {
       {
         type: 'worker.exited',
         slot: 1,
-        place: 'worker',
+        place: 1,
         generation: 1,
         pid: 401,
         code: null,

@@ -72,7 +72,7 @@ const asksReload = (id: string | null = 'a'): SupervisorEvent => ({
 });
 const fires = (alarm: AlarmName): SupervisorEvent => ({ type: 'alarm.fired', alarm, ...AT });
 
-const who = (slot: number) => ({ slot, place: 'worker' as const, generation: 1, pid: 400 + slot });
+const who = (slot: number) => ({ slot, place: slot, generation: 1, pid: 400 + slot });
 const spawned = (slot = 1): SupervisorEvent => ({
   type: 'worker.spawned',
   ...who(slot),
@@ -90,7 +90,7 @@ const exited = (slot = 1): SupervisorEvent => ({
 const delayed = (slot = 1): SupervisorEvent => ({
   type: 'worker.delayed',
   slot,
-  place: 'worker',
+  place: slot,
   generation: 1,
   delayMs: 100,
   youngDeaths: 1,
@@ -99,7 +99,7 @@ const delayed = (slot = 1): SupervisorEvent => ({
 const isStopped = (slot = 1): SupervisorEvent => ({
   type: 'worker.stopped',
   slot,
-  place: 'worker',
+  place: slot,
   generation: 1,
   ...AT,
 });
@@ -281,7 +281,7 @@ describe('too many respawns', () => {
       supervisor.send({
         type: 'worker.delayed',
         slot: 1,
-        place: 'worker' as const,
+        place: 1,
         generation: 1,
         delayMs: 1,
         youngDeaths: 1,
@@ -473,7 +473,7 @@ describe('two generations that both stop', () => {
     expect(step.state).toBe('handoff.reclaiming');
     expect(alarmsOf(step)).toEqual([{ alarm: 'release', delayMs: 5_000 }]);
     expect(sentTo(step, 'lock')).toEqual([{ type: 'pid.write' }]);
-    expect(sentTo(step, 'control')).toContainEqual({ type: 'control.claim' });
+    expect(sentTo(step, 'control')).toContainEqual({ type: 'control.claim', first: false });
     const last = supervisor.send(claimed);
     expect(last.state).toBe('stopping.releasing');
     expect(sentTo(last, 'lock')).toEqual([{ type: 'lock.release' }]);

@@ -5,7 +5,7 @@ import { type WorkerInput, workerMachine } from '../../machines/worker.js';
 import { alarmsOf, drive, sentTo, typesOf } from '../model/drive.js';
 import { settingsWith } from '../model/settings.js';
 
-const WHO = { slot: 1, place: 'worker' as const, generation: 1 };
+const WHO = { slot: 1, place: 1, generation: 1 };
 const PID = 70;
 const CHANNEL = 12;
 

@@ -78,6 +78,7 @@ const isFinal = (state: string): boolean => state === 'stopped' || state === 'fa
 const renumbered = (report: PlainEvent, slot: number): PlainEvent => ({
   ...report,
   slot,
+  place: slot,
   ...(typeof report.pid === 'number' ? { pid: pidOf(slot) } : {}),
 });
 
@@ -143,7 +144,12 @@ export class Switchboard {
   #spawn({ id, src, input }: Spawn): void {
     if (src === 'worker') {
       // All slots are one table, so all are slot 1. Waiting for a turn is a spawn that takes longer.
-      const step = begin(this.#shipped.worker, { ...(input as WorkerInput), slot: 1, startDelayMs: 0 });
+      const step = begin(this.#shipped.worker, {
+        ...(input as WorkerInput),
+        slot: 1,
+        place: 1,
+        startDelayMs: 0,
+      });
       this.slots[slotOf(id)] = this.#machines.worker.enter(step).place;
     } else if (src === 'reloadMachine') {
       this.link = 'reload';

@@ -126,7 +126,7 @@ export class Processes {
     const order = body.slots.map((_, to) => (to === slot ? slot + 1 : to === slot + 1 ? slot : to));
     const slots = order.map((from, to) => {
       const record = step.context.slots[from] as (typeof step.context.slots)[number];
-      return { ...record, slot: to + 1, pid: record.pid === null ? null : pidOf(to + 1) };
+      return { ...record, slot: to + 1, place: to + 1, pid: record.pid === null ? null : pidOf(to + 1) };
     });
     const context = { ...step.context, slots };
     const snapshot = Object.assign(Object.create(Object.getPrototypeOf(step.snapshot)), step.snapshot, {
