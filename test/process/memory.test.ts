@@ -27,12 +27,14 @@ describe('a worker that uses more memory than it may', () => {
     await grow();
     const exceeded = await daemon.line('memory.exceeded');
     expect(exceeded).toMatchObject({ level: 'warn', slot: 1, pid, limitBytes: LIMIT });
-    expect(exceeded.memoryBytes).toBeGreaterThan(GROWTH);
-    expect(exceeded.msg).toMatch(/^worker 1 uses 2\d\d(\.\d)? MB, more than 150 MB: it is to be replaced$/);
+    // It may be measured while it still grows.
+    expect(exceeded.memoryBytes).toBeGreaterThan(LIMIT);
+    expect(exceeded.msg).toMatch(/^worker 1 uses \d+(\.\d)? MB, more than 150 MB: it is to be replaced$/);
     // As long as the second one boots, the first one serves.
     const during = await daemon.status(
       'a worker beside the slot',
-      ({ workers: [worker] }) => typeof worker?.relief?.pid === 'number',
+      ({ workers: [worker] }) =>
+        typeof worker?.relief?.pid === 'number' && (worker.memoryBytes ?? 0) > GROWTH,
     );
     expect(during.state).toBe('running');
     expect(during.workers).toMatchObject([{ pid, state: 'ready', relief: { state: 'starting' } }]);
