@@ -48,7 +48,7 @@ export interface Step {
   readonly version: string;
   /** With `serving`: workers of other generations that existed in that moment. */
   readonly beside?: readonly number[];
-  /** With `serving`: workers of the same slot and generation that existed in that moment. */
+  /** With `serving`: workers of the same generation that had served before and existed in that moment. */
   readonly doubles?: readonly number[];
 }
 
