@@ -34,6 +34,10 @@ export const times = async <T>(count: number, measure: (index: number) => Promis
 export const spread = (values: readonly number[]): string =>
   `${median(values).toFixed(0)} ms (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
 
+/** The same for times of a few milliseconds. */
+export const exact = (values: readonly number[]): string =>
+  `${median(values).toFixed(1)} ms (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;
+
 /** A time that is measured beside a floor, of which the difference counts. */
 export const difference = (
   what: string,

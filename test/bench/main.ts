@@ -13,7 +13,7 @@ import { World } from '../process/harness.js';
 import { type Effort, type Figure, FULL, QUICK } from './figure.js';
 import { measureIdle } from './idle.js';
 import { measureMany } from './many.js';
-import { measureRefusal, measureReload, measureRespawn, measureStart } from './times.js';
+import { measureRefusal, measureReload, measureRespawn, measureStandby, measureStart } from './times.js';
 import { measureExclusive, measureOverlap } from './under-load.js';
 
 const MEASURES: Readonly<Record<string, (world: World, effort: Effort) => Promise<readonly Figure[]>>> = {
@@ -22,6 +22,7 @@ const MEASURES: Readonly<Record<string, (world: World, effort: Effort) => Promis
   reload: measureReload,
   refusal: measureRefusal,
   respawn: measureRespawn,
+  standby: measureStandby,
   start: measureStart,
   idle: measureIdle,
   many: measureMany,

@@ -1,11 +1,12 @@
 /**
  * How long things take without load: start, reload, refusal, respawn.
  */
+import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { median } from '../load/summary.js';
 import { get, root, type World } from '../process/harness.js';
 import { MeasuredDaemon } from './daemon.js';
-import { difference, type Effort, type Figure, spread, times } from './figure.js';
+import { difference, type Effort, exact, type Figure, spread, times } from './figure.js';
 import { bootMs, firstAnswer, freePort, lifeMs } from './plain.js';
 
 export const measureStart = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
@@ -97,5 +98,73 @@ export const measureRespawn = async (world: World, { repetitions }: Effort): Pro
       what: 'boot, 1 process',
       values: floor,
     }),
+  ];
+};
+
+/** The issue's own number: the figure is a median of so many. */
+const PROMOTIONS = 20;
+const PROMOTION_LIMIT_MS = 10;
+const HOST = '127.0.0.1';
+
+/** One new connection and one request; what the answer says of who gave it. */
+const askOnce = (port: number): Promise<{ readonly pid: number; readonly tookMs: number }> =>
+  new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const socket = net.connect(port, HOST, () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+    socket.once('data', (chunk) => {
+      const tookMs = performance.now() - startedAt;
+      socket.destroy();
+      const [, pid = ''] = /"pid":(\d+)/.exec(chunk.toString('latin1')) ?? [];
+      resolve({ pid: Number(pid), tookMs });
+    });
+    socket.once('error', reject);
+    socket.once('end', () => reject(new Error('closed without an answer')));
+  });
+
+/** The only worker is killed, and a request is sent directly after the signal. The service boots for long. */
+export const measureStandby = async (world: World): Promise<readonly Figure[]> => {
+  const service = new MeasuredDaemon(world, 'standby', [
+    ...['--listen', '127.0.0.1:0', '--standby', '1', '--respawn-delay', `${RESPAWN_DELAY_MS}ms`],
+  ]);
+  const address = await service.start();
+  const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  const floor: number[] = [];
+  let [refused, reset] = [0, 0];
+  const measured = await times(PROMOTIONS, async () => {
+    const { workers } = await service.daemon.status(
+      'a standby that waits',
+      ({ state, standby: [spare] }) => state === 'running' && spare?.state === 'ready',
+    );
+    floor.push((await askOnce(port)).tookMs);
+    const victim = workers[0]?.pid ?? 0;
+    const startedAt = performance.now();
+    process.kill(victim, 'SIGKILL');
+    for (;;) {
+      try {
+        const { pid } = await askOnce(port);
+        if (pid !== victim) return performance.now() - startedAt;
+      } catch (error) {
+        // Reset: the kernel gave it to the worker that was about to die.
+        if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') refused += 1;
+        else reset += 1;
+      }
+    }
+  });
+  await service.stop();
+  return [
+    {
+      what: 'SIGKILL of the only worker → answer by its standby',
+      target: `≤ ${PROMOTION_LIMIT_MS} ms`,
+      measured: exact(measured),
+      floor: `a request without a kill: ${exact(floor)}`,
+      missed: median(measured) > PROMOTION_LIMIT_MS,
+    },
+    {
+      what: `connections refused in ${PROMOTIONS} kills (reset: ${reset})`,
+      target: '0',
+      measured: String(refused),
+      floor: '',
+      missed: refused > 0,
+    },
   ];
 };
