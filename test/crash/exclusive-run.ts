@@ -182,7 +182,8 @@ class ExclusiveScene {
     for (;;) {
       const daemon = this.#start();
       this.#daemon = daemon;
-      const outcome = await until('a cold start, or its refusal', async () => {
+      const vain = () => `a cold start, or its refusal; the log is\n${daemon.log().slice(-4_000)}`;
+      const outcome = await until(vain, async () => {
         if (daemon.child.exitCode !== null) return 'refused';
         return (await daemon.statusNow())?.state === 'running' ? 'running' : null;
       });
@@ -190,10 +191,11 @@ class ExclusiveScene {
       this.refusedStarts += 1;
       if (!daemon.stderr().includes('TANIST_PREDECESSOR_WORKERS'))
         throw new Error(`a cold start ended: ${daemon.stderr().slice(-1_000)}`);
-      const left = this.world.processes();
-      if (left.length === 0) throw new Error('a cold start was refused although nothing is left');
+      const { holders } = await daemon.line('fence.waiting');
+      if (!Array.isArray(holders) || holders.length === 0)
+        throw new Error('a cold start was refused because of nobody');
       // An operator has to end them: tanist cannot prove whose they are.
-      await this.#kill(left);
+      await this.#kill(this.world.processes());
     }
   }
 }
