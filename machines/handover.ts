@@ -4,6 +4,7 @@
  * It is one line of JSON on the private socket. A successor that cannot read it refuses (`incompatible`), and
  * the predecessor goes on.
  */
+import { BOUNDS_MS, type Counters } from './counters.js';
 import type { BoundListener, Identity } from './events.js';
 import type { Account, Handoff } from './policy.js';
 
@@ -53,6 +54,8 @@ export interface HandoverRecord {
   readonly anchor?: Identity;
   /** Whom the daemon runs as; absent where nobody asked for another user. */
   readonly account?: Account;
+  /** What was counted before; absent: nothing. */
+  readonly counters?: Counters;
   readonly descriptors: HandoverDescriptors;
   readonly listeners: readonly BoundListener[];
 }
@@ -121,6 +124,24 @@ const listOf =
     return null;
   };
 
+const count = natural(0);
+const histogram = shape({
+  counts: expecting(
+    `a list of ${BOUNDS_MS.length + 1} counts`,
+    (value) =>
+      Array.isArray(value) &&
+      value.length === BOUNDS_MS.length + 1 &&
+      value.every((one) => count(one) === null),
+  ),
+  sumMs: time,
+});
+const counters = shape({
+  reloads: shape({ promoted: count, refused: count, 'rolled-back': count }),
+  respawns: count,
+  reloadMs: histogram,
+  drainMs: histogram,
+});
+
 const identity = shape({ pid: natural(1), startTime: orNull(text) });
 
 const recordShape = shape({
@@ -139,6 +160,7 @@ const recordShape = shape({
   hangupStops: bool,
   anchor: orAbsent(identity),
   account: orAbsent(shape({ user: orNull(text), uid: natural(0), gid: natural(0) })),
+  counters: orAbsent(counters),
   descriptors: shape({
     lock: orNull(descriptor),
     token: descriptor,

@@ -3,6 +3,7 @@
  */
 export * from './anchor.js';
 export * from './contracts.js';
+export * from './counters.js';
 export * from './events.js';
 export * from './handover.js';
 export * from './memory.js';

@@ -1,0 +1,47 @@
+/**
+ * What a supervisor has counted since the first generation began: it travels in the hand-over record.
+ */
+
+/** How often something took how long: `counts[i]` were at most `BOUNDS_MS[i]`, the last of them longer than all. */
+export interface Histogram {
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
+/** Upper bounds of the buckets of every histogram, milliseconds. Fixed: two generations add to the same ones. */
+export const BOUNDS_MS: readonly number[] = [
+  50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000,
+];
+
+export interface Counters {
+  readonly reloads: {
+    readonly promoted: number;
+    readonly refused: number;
+    readonly 'rolled-back': number;
+  };
+  /** Processes that came into a slot after its first one. */
+  readonly respawns: number;
+  /** From the request to the verdict. */
+  readonly reloadMs: Histogram;
+  /** From the request to leave to the end of the worker. */
+  readonly drainMs: Histogram;
+}
+
+export const emptyHistogram = (): Histogram => ({ counts: BOUNDS_MS.map(() => 0).concat(0), sumMs: 0 });
+
+export const noCounters = (): Counters => ({
+  reloads: { promoted: 0, refused: 0, 'rolled-back': 0 },
+  respawns: 0,
+  reloadMs: emptyHistogram(),
+  drainMs: emptyHistogram(),
+});
+
+/** The same with one more. */
+export const observed = ({ counts, sumMs }: Histogram, durationMs: number): Histogram => {
+  const found = BOUNDS_MS.findIndex((bound) => durationMs <= bound);
+  const place = found < 0 ? BOUNDS_MS.length : found;
+  return {
+    counts: counts.map((count, index) => (index === place ? count + 1 : count)),
+    sumMs: sumMs + durationMs,
+  };
+};
