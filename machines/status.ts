@@ -144,6 +144,8 @@ export interface Status {
   readonly logFile: string | null;
   /** null for neither pid file nor lock. */
   readonly pidFile: string | null;
+  /** Where the journal goes; null for nowhere. */
+  readonly journal: string | null;
   readonly listeners: readonly ListenerStatus[];
   readonly workers: readonly WorkerStatus[];
   readonly standby: readonly WorkerStatus[];
@@ -192,6 +194,7 @@ export const statusOf = (snapshot: { value: unknown; context: SupervisorContext 
     origin: context.origin ?? null,
     logFile: context.logFile ?? null,
     pidFile: context.settings.pidFile,
+    journal: context.journal ?? null,
     listeners: context.inheritance.listeners.map(({ name, address }) => ({ name, address })),
     workers: context.slots.map((record) =>
       workerStatus(

@@ -14,6 +14,7 @@ import { type Mistake, shown, usageError, wrongValue } from './settings/mistake.
 import { takesNodeOptions } from './settings/node-program.js';
 import { isOverruled, placeOf } from './settings/place.js';
 import type { SettingsContext } from './settings/run-directory.js';
+import { DEFAULT_JOURNAL_BYTES } from './settings/size.js';
 import type { CommandLineSettings, LogLevel, SupervisorOptions } from './settings/supervisor-options.js';
 
 export type { SettingsContext } from './settings/run-directory.js';
@@ -27,6 +28,10 @@ export interface ResolvedSettings {
   readonly logFile: string | null;
   /** Made where it is missing: the pid file's, or without one that of the default log; null for none. */
   readonly directory: string | null;
+  /** Absolute; null for none. */
+  readonly journal: string | null;
+  /** Bytes. */
+  readonly journalLimit: number;
   /** Detach, and wait until every worker is ready. */
   readonly daemonize: boolean;
   /** The directory in the run directory that belongs to the user of `user`; null where none does. */
@@ -89,6 +94,8 @@ export const checkSettings = (
     noWarn,
     logFile: place.logFile,
     directory: place.directory,
+    journal: journalOf(values, context),
+    journalLimit: values.journalLimit ?? DEFAULT_JOURNAL_BYTES,
     daemonize: values.daemonize ?? false,
     ownDirectory: place.own,
     program: { command: String(given.command), args: given.args as readonly string[] },
@@ -100,6 +107,12 @@ export const checkSettings = (
       adopt: values.adopt ?? null,
     },
   };
+};
+
+/** A variable serves every daemon of a container or a unit; the option is for one. */
+const journalOf = ({ journal }: Values, { cwd, env }: SettingsContext): string | null => {
+  const path = journal ?? env.TANIST_JOURNAL ?? '';
+  return path === '' ? null : resolve(cwd, path);
 };
 
 const listed = (raw: unknown): readonly unknown[] => {

@@ -12,7 +12,7 @@ import { handoverDescriptor, readHandover } from './os/handover-socket.js';
 import { credentialsNow, deviation } from './os/identity.js';
 import type { LogFile } from './os/log-file.js';
 import { needsOf } from './os/needs.js';
-import { ensureDirectories, openLogFileFor } from './os/own-files.js';
+import { ensureDirectories, openJournalFileFor, openLogFileFor } from './os/own-files.js';
 import { processContext } from './os/process-context.js';
 import { relaunchOf, resolveProgram, startDirectoryOf } from './os/resolve-program.js';
 import { starterDescriptor } from './os/starter-socket.js';
@@ -53,6 +53,10 @@ const start = (
   const relaunch = relaunchOf(cwd, process.env);
   ensureDirectories(resolved);
   const logFile = resolved.logFile === null ? null : openLogFileFor(resolved.logFile, settings.account);
+  const journalFile =
+    resolved.journal === null
+      ? null
+      : openJournalFileFor(resolved.journal, resolved.journalLimit, settings.account);
   const log = createLog(
     logFile === null ? { level: logLevel, format } : { level: logLevel, format: null, write: logFile.write },
   );
@@ -71,6 +75,7 @@ const start = (
     relaunch,
     needs: needsOf(resolved, program, relaunch, configFileOf(options)),
     logFile: resolved.logFile,
+    journalFile,
     origin: {
       ...words,
       directory: cwd,
@@ -116,7 +121,8 @@ const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
  *
  * @param format makes a log line pretty; null, the default, writes JSON.
  * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
- *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
+ *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_JOURNAL_FILE`, `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`,
+ *   `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
  * @param seams for tests: what the package hands out takes none.
  */
 export const createSupervisor = (

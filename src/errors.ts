@@ -29,6 +29,26 @@ const ERRORS = {
     status: 2,
     hint: 'Make its directory and let the user of the supervisor write there, or name another with --log-file.',
   },
+  TANIST_JOURNAL_FILE: {
+    status: 2,
+    hint: 'Make its directory and let the user of the supervisor write there, or name another with --journal.',
+  },
+  TANIST_JOURNAL_UNREADABLE: {
+    status: 2,
+    hint: 'A journal is what "tanist run --journal FILE" has written: JSON lines, each with a seq and an event.',
+  },
+  TANIST_JOURNAL_DIFFERS: {
+    status: 1,
+    hint: 'Either the recording was changed, or this tanist decides otherwise than the one that wrote it.',
+  },
+  TANIST_UNKNOWN_TO_JOURNAL: {
+    status: 1,
+    hint: 'Ask "tanist why" without a subject for what it knows; an older journal may be in a file of another name.',
+  },
+  TANIST_NO_JOURNAL: {
+    status: 1,
+    hint: 'Start it with --journal FILE to have one, or name a file with --journal.',
+  },
   TANIST_AMBIGUOUS_TARGET: { status: 2, hint: 'Name one with --name or --pid-file.' },
   TANIST_NOT_RUNNING: {
     status: 3,

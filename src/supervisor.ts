@@ -3,6 +3,7 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { type ActorRefFrom, createActor, type InspectionEvent } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Account, Settings } from '../machines/policy.js';
@@ -22,10 +23,15 @@ import { inheritedBy } from './emergency/inherited.js';
 import { recordingEnv } from './emergency/recording-env.js';
 import { TanistError } from './errors.js';
 import type { Handover } from './handover.js';
+import { createJournal } from './journal/journal.js';
 import type { Log } from './log.js';
+import { createMetrics } from './metrics/metrics.js';
+import { createTally } from './metrics/tally.js';
+import type { JournalFile } from './os/journal-file.js';
 import { createNodeEnv, type NodeEnv } from './os/node-env.js';
 import { type Places, placesOf } from './os/places.js';
 import { startTimeOf } from './os/processes.js';
+import { usageOf } from './os/usage.js';
 import type { Need, Program, Relaunch } from './program.js';
 import { Verdicts } from './verdicts.js';
 import { VERSION } from './version.js';
@@ -40,6 +46,8 @@ export interface SupervisorParts {
   /** Where the log goes; null for standard error. */
   readonly logFile: string | null;
   readonly log: Log;
+  /** Where the journal goes; null or absent for nowhere, and it is recorded only while somebody listens to it. */
+  readonly journalFile?: JournalFile | null;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
   /** Standard output and standard error of what is started; its own where absent. */
@@ -142,9 +150,11 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     hangupStops: parts.hangupStops,
     origin: parts.origin,
     logFile: parts.logFile,
+    journal: parts.journalFile?.path ?? null,
     starter: parts.starter?.descriptor ?? null,
     handover: parts.handover,
   };
+  const tally = createTally({ before: parts.handover?.record.counters, now: env.now });
   const shipped = provideEffects(env, {
     program: parts.program,
     relaunch: parts.relaunch,
@@ -153,6 +163,16 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     output: parts.output ?? (() => [1, 2]),
     base: places.base,
     status: () => statusOf(actor.getSnapshot()),
+    listen: (since, begin) => journal.listen(since, begin),
+    counters: tally.counters,
+    metrics: createMetrics({
+      status: () => statusOf(actor.getSnapshot()),
+      counters: tally.counters,
+      usageOf,
+      busyMs: () => performance.eventLoopUtilization().active,
+      now: env.now,
+      setTimer: env.setTimer,
+    }),
   });
   const machine = parts.seams?.alter?.(shipped) ?? shipped;
   const inspect = (inspection: InspectionEvent) => {
@@ -170,6 +190,18 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     input,
     inspect,
   });
+  actor.system.inspect(tally.observe);
+  const journal = createJournal({
+    generation: parts.handover?.record.generation ?? 1,
+    pid: env.pid,
+    tanist: VERSION,
+    now: env.now,
+    setTimer: env.setTimer,
+    file: parts.journalFile ?? null,
+    tell: log.line,
+  });
+  journal.attach(actor);
+  process.once('exit', journal.flush);
   const isAnchor = (): boolean => topState(actor.getSnapshot().value) === 'anchored';
   const killAll = () => {
     // Its successor may be in charge of the service, and stops in order when it sees that the anchor is gone.
@@ -182,6 +214,7 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
   const done = new Promise<Failure | null>((resolve) => {
     settle = resolve;
   });
+  done.then(() => process.off('exit', journal.flush));
   const emergency = new Emergency({
     env: bare,
     holdings,

@@ -23,6 +23,7 @@ export interface SupervisorInput {
   /** Only told in the status: nothing depends on it. */
   readonly origin?: Origin;
   readonly logFile?: string | null;
+  readonly journal?: string | null;
   /** Descriptor of the socket to the command that waits for a daemonized start; a successor has none. */
   readonly starter?: number | null;
   /** Only a successor has one. */

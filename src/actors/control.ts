@@ -1,7 +1,7 @@
 import type { ControlInput, ControlOrder } from '../../machines/contracts.js';
 import type { ControlFact, Request } from '../../machines/events.js';
 import type { ReloadVerdict, ScaleVerdict, Status } from '../../machines/status.js';
-import type { ControlRequest, Env } from '../os/env.js';
+import type { ControlRequest, Env, OpenAnswer } from '../os/env.js';
 import { effect, failureOf, type Unstamped } from './effect.js';
 
 type Report = (fact: Unstamped<ControlFact | Request>) => void;
@@ -9,6 +9,10 @@ type Report = (fact: Unstamped<ControlFact | Request>) => void;
 export interface ControlOptions {
   /** What the supervisor is now. */
   readonly status: () => Status;
+  /** Answers with what there is to measure, as text of that type. */
+  readonly metrics: (answer: (contentType: string, text: string) => void) => void;
+  /** Tells what happens, from the event after `since` on; null when too many listen already. */
+  readonly listen: (since: number | null, begin: () => OpenAnswer) => (() => void) | null;
 }
 
 interface Waiting {
@@ -20,9 +24,18 @@ interface Waiting {
 /** How many may wait for a verdict at once; more are told to come back. */
 const MAX_WAITING = 256;
 const ID_CHARS = 128;
+/** A reason is to be read: of a thousand slots it names some. */
+const MOST_NAMED = 8;
 
 const fail = (request: ControlRequest, status: number, message: string, hint: string): void =>
   request.respond(status, { error: { code: 'TANIST_CONTROL_PROTOCOL', message, hint } });
+
+/** Why nobody can serve; null where somebody can. */
+const unreadiness = ({ workers }: Status): string | null => {
+  if (workers.some(({ state }) => state === 'ready')) return null;
+  const states = workers.map(({ slot, state }) => `slot ${slot} is ${state}`);
+  return `no worker is ready${states.length === 0 ? '' : `: ${states.slice(0, MOST_NAMED).join(', ')}`}`;
+};
 
 const answerHealth = (request: ControlRequest, status: Status): void => {
   const stopping = status.state === 'stopping';
@@ -30,9 +43,24 @@ const answerHealth = (request: ControlRequest, status: Status): void => {
     request.respond(stopping ? 503 : 200, { ok: !stopping, reason: stopping ? 'stopping' : null });
     return;
   }
-  const ready = status.workers.some((worker) => worker.state === 'ready');
-  const reason = stopping ? 'stopping' : ready ? null : 'no worker is ready';
+  const reason = stopping ? 'stopping' : unreadiness(status);
   request.respond(reason === null ? 200 : 503, { ok: reason === null, reason });
+};
+
+/** Server-sent events of the journal. */
+const answerEvents = (request: ControlRequest, listen: ControlOptions['listen']): void => {
+  const { since } = request.query;
+  if (since !== undefined && !/^\d{1,15}$/.test(since))
+    return fail(request, 400, `since=${since}: expected a number`, 'Ask for /events?since=17.');
+  let [end, isGone]: [(() => void) | null, boolean] = [null, false];
+  const begin = () =>
+    request.stream('text/event-stream', () => {
+      isGone = true;
+      end?.();
+    });
+  end = listen(since === undefined ? null : Number(since), begin);
+  if (end === null) return fail(request, 429, 'too many listen already', 'Try again later.');
+  if (isGone) end();
 };
 
 /** Takes those out of the list that the test picks. */
@@ -60,10 +88,10 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 /** The control socket: states requests, answers what it is told to. */
-export const createControl = (env: Env, { status }: ControlOptions) =>
+export const createControl = (env: Env, options: ControlOptions) =>
   effect<ControlInput, ControlOrder, ControlFact | Request>(env, ({ input, report, onOrder, ended }) => {
     const waiting: Waiting[] = [];
-    const server = env.serveControl((request) => route(request, status, waiting, report));
+    const server = env.serveControl((request) => route(request, options, waiting, report));
     const claim = (first: boolean) =>
       server.claim(input.path, first).then(
         () => {
@@ -115,7 +143,12 @@ const wait = (request: ControlRequest, asked: Waiting['asked'], waiting: Waiting
   return id;
 };
 
-const route = (request: ControlRequest, status: () => Status, waiting: Waiting[], report: Report): void => {
+const route = (
+  request: ControlRequest,
+  { status, listen, metrics }: ControlOptions,
+  waiting: Waiting[],
+  report: Report,
+): void => {
   const method = METHODS[request.path];
   if (method === undefined)
     return fail(request, 404, `there is no ${request.path}`, 'See the README for what there is.');
@@ -124,6 +157,10 @@ const route = (request: ControlRequest, status: () => Status, waiting: Waiting[]
   switch (request.path) {
     case '/status':
       return request.respond(200, status());
+    case '/events':
+      return answerEvents(request, listen);
+    case '/metrics':
+      return metrics(request.respondText);
     case '/healthz':
     case '/readyz':
       return answerHealth(request, status());
@@ -145,7 +182,5 @@ const route = (request: ControlRequest, status: () => Status, waiting: Waiting[]
         report({ type: 'scale.requested', via: 'control', workers: Number(workers), change: 0, id });
       return;
     }
-    default:
-      return fail(request, 501, `${request.path} is not available yet`, 'A later version of tanist has it.');
   }
 };

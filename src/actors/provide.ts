@@ -6,7 +6,6 @@ import { supervisorMachine } from '../../machines/supervisor.js';
 import { takeoverMachine } from '../../machines/takeover.js';
 import { workerMachine } from '../../machines/worker.js';
 import type { Env } from '../os/env.js';
-import type { Relaunch } from '../program.js';
 import { createAlarm } from './alarm.js';
 import { createAnchor } from './anchor.js';
 import { createChannel } from './channel.js';
@@ -24,11 +23,9 @@ import { createReaper } from './reaper.js';
 import { createService } from './service.js';
 import { createSignals } from './signals.js';
 import { createStarter } from './starter.js';
-import { createSuccessor } from './successor.js';
+import { createSuccessor, type SuccessorOptions } from './successor.js';
 
-export interface EffectOptions extends ForkOptions, ControlOptions, IdentityOptions {
-  readonly relaunch: Relaunch;
-}
+export interface EffectOptions extends ForkOptions, ControlOptions, IdentityOptions, SuccessorOptions {}
 
 /** The supervisor's machine with every effect provided. */
 export const provideEffects = (env: Env, options: EffectOptions) => {

@@ -1,4 +1,5 @@
 import type { SuccessorInput, SuccessorOrder } from '../../machines/contracts.js';
+import type { Counters } from '../../machines/counters.js';
 import type { LinkFact, SuccessorFact } from '../../machines/events.js';
 import type { DescriptorSource, Env } from '../os/env.js';
 import type { Relaunch } from '../program.js';
@@ -84,10 +85,12 @@ export interface SuccessorOptions {
   readonly relaunch: Relaunch;
   /** Standard output and standard error of every process that is started. */
   readonly output: () => readonly [number, number];
+  /** What the next generation counts on from. */
+  readonly counters?: () => Counters;
 }
 
 /** The next generation's supervisor, and our end of everything that ties us to it. */
-export const createSuccessor = (env: Env, { relaunch, output }: SuccessorOptions) =>
+export const createSuccessor = (env: Env, { relaunch, output, counters }: SuccessorOptions) =>
   effect<SuccessorInput, SuccessorOrder, SuccessorFact | LinkFact>(
     env,
     ({ input, report, onOrder, ended }) => {
@@ -134,7 +137,7 @@ export const createSuccessor = (env: Env, { relaunch, output }: SuccessorOptions
               // Its exit says more than the end of the socket, and says it as soon.
               onEnd: () => undefined,
             });
-            link.say(record);
+            link.say(counters === undefined ? record : { ...record, counters: counters() });
             report({ type: 'successor.spawned', generation, pid, startTime: child.startTime });
             for (const order of early.splice(0)) obey(order);
           },

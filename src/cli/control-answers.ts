@@ -120,6 +120,7 @@ const STATUS = {
   handoff: text,
   logFile: orAbsent(orNull(text)),
   pidFile: orAbsent(orNull(text)),
+  journal: orAbsent(orNull(text)),
   origin: orAbsent(
     orNull(object({ command: text, args: listOf(text), directory: text, commandLine: orNull(listOf(text)) })),
   ),

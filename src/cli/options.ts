@@ -276,6 +276,20 @@ const LOG: readonly OptionSpec[] = [
     fallback: 'standard error; with --daemonize <run dir>/<name>.log',
   },
   {
+    flag: '--journal',
+    value: 'FILE',
+    group: 'Log',
+    doc: 'Every event and what it led to is appended to this file, for "tanist replay" and "tanist why".',
+    fallback: '$TANIST_JOURNAL, or none',
+  },
+  {
+    flag: '--journal-limit',
+    value: 'SIZE',
+    group: 'Log',
+    doc: 'A journal above it is renamed to FILE.1, where the one before is gone, and begins anew.',
+    fallback: '16MiB',
+  },
+  {
     flag: '--daemonize',
     group: 'Log',
     doc: 'Detach from the terminal and return when every worker is ready, or say why one is not. What workers print goes to the log file.',

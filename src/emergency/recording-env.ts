@@ -153,16 +153,18 @@ const sockets = (env: Env, holdings: Holdings, guard: Guard): Sockets => {
 
 const recorded = (holdings: Holdings, request: ControlRequest): ControlRequest => {
   const answered =
-    <Given extends unknown[]>(answer: (...given: Given) => void) =>
-    (...given: Given) => {
+    <Given extends unknown[], Told>(answer: (...given: Given) => Told) =>
+    (...given: Given): Told => {
       holdings.waiting.delete(request);
-      answer(...given);
+      return answer(...given);
     };
   holdings.waiting.add(request);
   return {
     ...request,
     respond: answered((status: number, body: unknown) => request.respond(status, body)),
+    respondText: answered((type: string, text: string) => request.respondText(type, text)),
     hold: answered((status: number, body: unknown) => request.hold(status, body)),
+    stream: answered((type: string, onClose: () => void) => request.stream(type, onClose)),
   };
 };
 

@@ -46,6 +46,33 @@ const asControlRequest = (
     respond: (status, body) => {
       if (!response.headersSent && !response.destroyed) send(response, status, body, true);
     },
+    respondText: (contentType, text) => {
+      if (response.headersSent || response.destroyed) return;
+      const headers = { 'content-type': contentType, 'content-length': Buffer.byteLength(text) };
+      response.writeHead(200, { ...headers, connection: 'close' });
+      response.end(text);
+    },
+    stream: (contentType, onClose) => {
+      if (response.headersSent || response.destroyed) {
+        onClose();
+        return { write: () => 0, abort: () => undefined };
+      }
+      held.add(response);
+      response.once('close', () => {
+        held.delete(response);
+        onClose();
+      });
+      const headers = { 'content-type': contentType, 'cache-control': 'no-store', connection: 'close' };
+      response.writeHead(200, headers);
+      return {
+        write: (text) => {
+          if (response.writableEnded || response.destroyed) return 0;
+          response.write(text);
+          return response.writableLength;
+        },
+        abort: () => response.destroy(),
+      };
+    },
     hold: (status, body) => {
       if (response.headersSent || response.destroyed) return;
       held.add(response);

@@ -78,8 +78,24 @@ export interface ControlRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Answers once; a second answer and one to a client that has gone are ignored. */
   respond(status: number, body: unknown): void;
+  /** Answers once with text of another kind than JSON. */
+  respondText(contentType: string, text: string): void;
   /** Sends the head of an answer now, and leaves the body open until this process ends. */
   hold(status: number, body: unknown): void;
+  /**
+   * Begins an answer that goes on until this process or the client ends it.
+   *
+   * @param onClose called once when the connection is gone, whoever ended it.
+   */
+  stream(contentType: string, onClose: () => void): OpenAnswer;
+}
+
+/** The body of an answer that goes on. Ignored after its end. */
+export interface OpenAnswer {
+  /** Returns how many bytes wait for a client that does not read. */
+  write(text: string): number;
+  /** Cuts the connection. */
+  abort(): void;
 }
 
 export interface ControlServer {

@@ -23,6 +23,7 @@ import type { Account } from '../../machines/policy.js';
 import type { ResolvedSettings } from '../config.js';
 import { TanistError } from '../errors.js';
 import { asAccount } from './identity.js';
+import { JOURNAL_MODE, type JournalFile, openJournalFile } from './journal-file.js';
 import { LOG_MODE, type LogFile, openLogFile } from './log-file.js';
 import { checkDirectory } from './private-directory.js';
 
@@ -117,9 +118,9 @@ const isRootsAlone = (directory: string): boolean => {
 };
 
 /** Makes a file, or takes one of root's, and gives it to the account. */
-const giveLogFile = (path: string, { uid, gid }: Account): void => {
+const giveFile = (path: string, mode: number, { uid, gid }: Account): void => {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const descriptor = openSync(path, flags | constants.O_APPEND, LOG_MODE);
+  const descriptor = openSync(path, flags | constants.O_APPEND, mode);
   try {
     const found = fstatSync(descriptor);
     if (found.isFile() && found.nlink === 1 && found.uid === ROOT) fchownSync(descriptor, uid, gid);
@@ -128,10 +129,38 @@ const giveLogFile = (path: string, { uid, gid }: Account): void => {
   }
 };
 
-const isDenied = (error: unknown): boolean =>
-  error instanceof TanistError &&
-  error.code === 'TANIST_LOG_FILE' &&
-  ['EACCES', 'EPERM'].includes(codeOf(error.cause));
+interface OwnFile<File> {
+  readonly path: string;
+  readonly mode: number;
+  readonly code: 'TANIST_LOG_FILE' | 'TANIST_JOURNAL_FILE';
+  /** As messages call it. */
+  readonly what: string;
+  readonly open: () => File;
+}
+
+const isDenied = (error: unknown, code: string): boolean =>
+  error instanceof TanistError && error.code === code && ['EACCES', 'EPERM'].includes(codeOf(error.cause));
+
+/** Opens a file as the account does after it; makes it as root where only root may, in a directory that is root's alone. */
+const openFor = <File>({ path, mode, code, what, open }: OwnFile<File>, account: Account | null): File => {
+  try {
+    return asAccount(account, open);
+  } catch (error) {
+    if (
+      account === null ||
+      process.geteuid?.() !== ROOT ||
+      !isDenied(error, code) ||
+      !isRootsAlone(dirname(path))
+    )
+      throw error;
+    try {
+      giveFile(path, mode, account);
+    } catch (cause) {
+      throw new TanistError(code, `the ${what} cannot be made: ${messageOf(cause)}`, { cause });
+    }
+    return asAccount(account, open);
+  }
+};
 
 /**
  * Opens the log as the account does after it: the file is its own, or it may write it.
@@ -140,17 +169,22 @@ const isDenied = (error: unknown): boolean =>
  *
  * @throws {TanistError} `TANIST_LOG_FILE`.
  */
-export const openLogFileFor = (path: string, account: Account | null): LogFile => {
-  try {
-    return asAccount(account, () => openLogFile(path));
-  } catch (error) {
-    if (account === null || process.geteuid?.() !== ROOT || !isDenied(error) || !isRootsAlone(dirname(path)))
-      throw error;
-    try {
-      giveLogFile(path, account);
-    } catch (cause) {
-      throw new TanistError('TANIST_LOG_FILE', `the log file cannot be made: ${messageOf(cause)}`, { cause });
-    }
-    return asAccount(account, () => openLogFile(path));
-  }
+export const openLogFileFor = (path: string, account: Account | null): LogFile =>
+  openFor(
+    { path, mode: LOG_MODE, code: 'TANIST_LOG_FILE', what: 'log file', open: () => openLogFile(path) },
+    account,
+  );
+
+/**
+ * The same for the journal. In a directory where only root makes files it cannot be rotated once another user runs.
+ *
+ * @throws {TanistError} `TANIST_JOURNAL_FILE`.
+ */
+export const openJournalFileFor = (
+  path: string,
+  limitBytes: number,
+  account: Account | null,
+): JournalFile => {
+  const open = () => openJournalFile(path, limitBytes);
+  return openFor({ path, mode: JOURNAL_MODE, code: 'TANIST_JOURNAL_FILE', what: 'journal', open }, account);
 };

@@ -39,7 +39,7 @@ import {
   wordSchema,
   workersSchema,
 } from './schemas.js';
-import { LEAST_MEMORY_BYTES, sizeReader } from './size.js';
+import { LEAST_JOURNAL_BYTES, LEAST_MEMORY_BYTES, sizeReader } from './size.js';
 import { LOG_LEVELS } from './supervisor-options.js';
 
 /**
@@ -94,6 +94,12 @@ const FIELDS = {
   anchor: { flag: '--anchor', off: '--no-anchor', read: readToggle, schema: switchSchema },
   logLevel: { flag: '--log-level', read: choiceReader(...LOG_LEVELS), schema: choiceSchema(...LOG_LEVELS) },
   logFile: { flag: '--log-file', read: readFilePath, schema: pathSchema },
+  journalLimit: {
+    flag: '--journal-limit',
+    read: sizeReader(LEAST_JOURNAL_BYTES),
+    schema: sizeSchema(LEAST_JOURNAL_BYTES),
+  },
+  journal: { flag: '--journal', read: readFilePath, schema: pathSchema },
   daemonize: { flag: '--daemonize', read: readSwitch, schema: switchSchema },
   noWarn: { flag: '--no-warn', read: readSwitch, schema: switchSchema },
 } as const satisfies Readonly<Record<string, Field>>;

@@ -20,6 +20,11 @@ const EXAMPLES = 'a size such as 512MiB, 300MB or 1.5GB';
 /** No process of any use is smaller: somebody has forgotten the unit, or mistaken it. */
 export const LEAST_MEMORY_BYTES = 1_000_000;
 
+/** A busy daemon's day, and read within seconds. */
+export const DEFAULT_JOURNAL_BYTES = 16 * 2 ** 20;
+/** Smaller ones would hold less than one reload of many workers. */
+export const LEAST_JOURNAL_BYTES = 1_000_000;
+
 /**
  * A reader for sizes: text with a unit, or in a program and a file also a whole number of bytes.
  *

@@ -125,6 +125,17 @@ export interface SupervisorOptions {
    */
   readonly logFile?: string;
   /**
+   * Every event of the machines is appended to this file, with what it led to: JSON lines, mode 0600, to be read by
+   * `tanist replay` and `tanist why`. Every generation opens it anew. It has no value of any environment variable.
+   * Relative to the start directory. Default `TANIST_JOURNAL`, or none.
+   */
+  readonly journal?: string;
+  /**
+   * A journal above it is renamed to `FILE.1`, where the one before is gone, and begins anew. Not during a reload, so
+   * that it may be larger for a while. Bytes, or a size such as `'64MiB'`; 1 MB or more, default 16 MiB.
+   */
+  readonly journalLimit?: number | string;
+  /**
    * Detach from the terminal and wait until every worker is ready: for `defineDaemon()` and files of settings.
    * `createSupervisor()` refuses it. Default false.
    */

@@ -139,6 +139,8 @@ export class World {
         path,
         query,
         respond: (_, body) => onAnswer(body),
+        respondText: () => undefined,
+        stream: () => ({ write: () => 0, abort: () => undefined }),
         hold: () => undefined,
       }),
     );

@@ -97,6 +97,8 @@ const machineFor = (settings: Settings, mutate: Mutation): Machine => {
     needs: [],
     base: '/run/daemon',
     status: statusNow,
+    listen: () => null,
+    metrics: () => undefined,
   });
   const machine = mutate(shipped);
   made.set(key, machine);

@@ -74,6 +74,8 @@ test('without options every setting has its documented default', () => {
     noWarn: false,
     logFile: null,
     directory: '/home/ann/.local/state/tanist',
+    journal: null,
+    journalLimit: 16_777_216,
     daemonize: false,
     ownDirectory: null,
     program: { command: 'server.js', args: [] },

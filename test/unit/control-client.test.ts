@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ReloadVerdict, Status, WorkerStatus } from '../../machines/status.js';
-import type { ClientArguments } from '../../src/cli/command-line.js';
+import type { ClientArguments } from '../../src/cli/client-arguments.js';
 import { reload } from '../../src/cli/commands/reload.js';
 import { status } from '../../src/cli/commands/status.js';
 import { stop } from '../../src/cli/commands/stop.js';
@@ -135,6 +135,7 @@ const STATUS: Status = {
   origin: { command: 'web.js', args: [], directory: '/srv', commandLine: ['run', 'web.js'] },
   logFile: null,
   pidFile: '/run/web.pid',
+  journal: null,
   listeners: [{ name: 'http', address: '127.0.0.1:8080' }],
   workers: [WORKER],
   standby: [],

@@ -162,6 +162,8 @@ class Stage {
       query: {},
       respond: (status, body) => answers.push([status, body]),
       hold: (status, body) => answers.push([status, body, 'held']),
+      respondText: (_, text) => answers.push([200, text]),
+      stream: () => ({ write: () => 0, abort: () => undefined }),
     });
     return answers;
   }

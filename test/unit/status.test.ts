@@ -56,6 +56,7 @@ describe('the status', () => {
       origin: null,
       logFile: null,
       pidFile: '/run/daemon.pid',
+      journal: null,
       listeners: [{ name: 'web', address: '127.0.0.1:40123' }],
       workers: [
         {
