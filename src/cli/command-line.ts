@@ -1,10 +1,8 @@
 /**
  * Reads a command line: which command, with what. Every mistake is told, not only the first.
  */
-import { resolve } from 'node:path';
 import { MOST_WORKERS } from '../../machines/policy.js';
 import { type CommandLineSettings, checkSettings, type SettingsContext } from '../config.js';
-import { durationReader } from '../settings/duration.js';
 import {
   type Mistake,
   notAvailable,
@@ -13,35 +11,29 @@ import {
   usageError,
   wrongValue,
 } from '../settings/mistake.js';
-import {
-  controlPathOf,
-  isNamed,
-  ROOTS_RUN_DIRECTORY,
-  readDirectory,
-  readFilePath,
-  readName,
-  resolveRunDirectory,
-} from '../settings/run-directory.js';
 import { nearest } from '../settings/suggestion.js';
-import { overlong } from '../settings/unix-path.js';
+import {
+  type ClientArguments,
+  interleaved,
+  readClient,
+  readTarget,
+  strangeWords,
+  valueReader,
+} from './client-arguments.js';
 import { PROGRAM } from './command-builder.js';
 import { COMMANDS, commandSpec } from './command-table.js';
 import type { LogsArguments } from './commands/logs.js';
+import type { ReplayArguments } from './commands/replay.js';
+import type { WhyArguments } from './commands/why.js';
 import { helpText } from './help.js';
+import { parseReplay, parseWhy } from './journal-arguments.js';
 import type { CommandSpec } from './options.js';
 import type { TargetQuery } from './target.js';
-import { readWords, type StrangeWords, type Words } from './words.js';
+import { readWords, type Words } from './words.js';
 
 export interface CommandLineContext extends SettingsContext {
   /** Width for the help. */
   readonly columns: number;
-}
-
-export interface ClientArguments {
-  readonly target: TargetQuery;
-  readonly json: boolean;
-  /** null: as long as it takes. */
-  readonly timeoutMs: number | null;
 }
 
 export interface ScaleArguments extends ClientArguments {
@@ -56,7 +48,9 @@ export type ParsedCommandLine =
   | ({ readonly command: 'scale' } & ScaleArguments)
   | ({ readonly command: 'reload' | 'stop' } & ClientArguments)
   | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments)
-  | ({ readonly command: 'logs' } & LogsArguments);
+  | ({ readonly command: 'logs' } & LogsArguments)
+  | ({ readonly command: 'replay' } & ReplayArguments)
+  | ({ readonly command: 'why' } & WhyArguments);
 
 /**
  * @param argv the words after the program's name.
@@ -76,6 +70,8 @@ export const parseCommandLine = (argv: readonly string[], context: CommandLineCo
   if (spec.name === 'run') return { command: 'run', settingsInput: readStart(words, mistakes, context) };
   if (spec.name === 'logs') return { command: 'logs', ...readLogs(words, mistakes, context) };
   if (spec.name === 'restart') return parseRestart(words, mistakes, context);
+  if (spec.name === 'why') return parseWhy(spec, words, mistakes, context);
+  if (spec.name === 'replay') return parseReplay(spec, words, mistakes, context);
   if (spec.name === 'scale') return parseScale(spec, words, mistakes, context);
   return parseClient(spec.name, words, mistakes, context);
 };
@@ -95,15 +91,6 @@ const wrongCommand = (name: string | undefined): Mistake => {
     option,
     message: `unknown command ${shown(name)}: ${meant === null ? expected : `did you mean ${meant}?`}`,
   };
-};
-
-/** What the words of tanist's own commands could have been. */
-const strangeWords: StrangeWords = {
-  option: (option) => {
-    const owner = COMMANDS.find(({ options }) => options.some(({ flag }) => flag === option));
-    return owner === undefined ? '' : `: it belongs to tanist ${owner.name}, after the command's name`;
-  },
-  operand: (word) => `did you mean --name ${word}?`,
 };
 
 /** The words of a start, checked as far as they can be before the file they may name is read. */
@@ -140,15 +127,14 @@ const parseRestart = (
 /** The number may stand before or after the options. */
 const parseScale = (
   spec: CommandSpec,
-  words: Words,
+  first: Words,
   before: readonly Mistake[],
   context: CommandLineContext,
 ): ParsedCommandLine => {
-  const [raw, ...rest] = words.operands;
-  const { operands: _, ...onlyOptions } = spec;
-  const more = readWords(onlyOptions, rest, strangeWords);
-  const values = new Map([...words.values, ...more.values]);
-  const mistakes = [...before, ...more.mistakes];
+  const words = interleaved(spec, first, 1);
+  const [raw] = words.operands;
+  const { values } = words;
+  const mistakes = [...before, ...words.mistakes.slice(first.mistakes.length)];
   const workers = Number(raw);
   const isCount = raw !== undefined && /^\d{1,9}$/.test(raw) && workers >= 1 && workers <= MOST_WORKERS;
   if (!isCount) mistakes.push(wrongCount(raw));
@@ -174,31 +160,6 @@ const parseClient = (
   return { command: command as 'reload' | 'stop', ...client };
 };
 
-/** Reads single values, and notes what is wrong with them. */
-const valueReader =
-  (words: Words, mistakes: Mistake[]) =>
-  <T>(flag: string, reader: Reader<T>): T | undefined => {
-    const raw = words.values.get(flag)?.at(-1);
-    if (raw === undefined) return undefined;
-    const reading = reader(raw, true);
-    if ('value' in reading) return reading.value;
-    mistakes.push(wrongValue(flag, raw, reading.expected));
-    return undefined;
-  };
-
-const readClient = (
-  words: Words,
-  before: readonly Mistake[],
-  context: CommandLineContext,
-): ClientArguments => {
-  const mistakes = [...before];
-  const read = valueReader(words, mistakes);
-  const target = readTarget(read, mistakes, context);
-  const timeoutMs = read('--timeout', durationReader(1)) ?? null;
-  if (mistakes.length > 0) throw usageError(mistakes);
-  return { target, json: words.values.has('--json'), timeoutMs };
-};
-
 const DEFAULT_LINES = 10;
 const MOST_LINES = 1_000_000;
 
@@ -214,44 +175,4 @@ const readLogs = (words: Words, before: readonly Mistake[], context: CommandLine
   const lines = read('--lines', readLines) ?? DEFAULT_LINES;
   if (mistakes.length > 0) throw usageError(mistakes);
   return { target, lines, follow: words.values.has('--follow'), json: words.values.has('--json') };
-};
-
-const readTarget = (
-  read: <T>(flag: string, reader: Reader<T>) => T | undefined,
-  mistakes: Mistake[],
-  context: CommandLineContext,
-): TargetQuery => {
-  const name = read('--name', readName);
-  const pidFile = read('--pid-file', readFilePath);
-  const control = read('--control', readFilePath);
-  const named = read('--run-dir', readDirectory);
-  const runDirectory = resolveRunDirectory(named, context);
-  const given = Object.entries({ '--name': name, '--pid-file': pidFile, '--control': control }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const [first] = given;
-  if (first !== undefined && given.length > 1) {
-    const words = given.map(([flag, value]) => `${flag} ${shown(value)}`).join(' and ');
-    mistakes.push({ option: first[0], message: `${words}: expected only one of them` });
-  }
-  /** An absolute path, whose socket the system has to take. */
-  const path = (flag: string, raw: string, socketOf: (path: string) => string): string => {
-    const absolute = resolve(context.cwd, raw);
-    const expected = overlong(socketOf(absolute), context.platform);
-    if (expected !== null) mistakes.push(wrongValue(flag, raw, expected));
-    return absolute;
-  };
-  if (control !== undefined)
-    return { kind: 'control', controlPath: path('--control', control, (socket) => socket) };
-  if (pidFile !== undefined) return { kind: 'pid-file', pidFile: path('--pid-file', pidFile, controlPathOf) };
-  if ('expected' in runDirectory) {
-    mistakes.push({ option: '--run-dir', message: `--run-dir: expected ${runDirectory.expected}` });
-    return { kind: 'only', runDirectory: '' };
-  }
-  const directories = {
-    runDirectory: runDirectory.value,
-    // Where nobody named another directory, daemons that root has started for this user are his to ask as well.
-    ...(isNamed(named, context) || context.uid === 0 ? {} : { rootsDirectory: ROOTS_RUN_DIRECTORY }),
-  };
-  return name === undefined ? { kind: 'only', ...directories } : { kind: 'name', name, ...directories };
 };

@@ -97,9 +97,40 @@ export const COMMANDS: readonly CommandSpec[] = [
       HELP,
     ],
   },
-  ...['inspect', 'replay', 'why'].map(
-    (name): CommandSpec => ({ name, doc: '', options: [], available: false }),
-  ),
+  {
+    name: 'replay',
+    doc: 'Run a journal through the machines as they are shipped, and say where it differs: status 0 the same, 1 different, 2 not a journal. Of a journal that was rotated, name FILE.1 and FILE.',
+    operands: 'FILE…',
+    options: [
+      {
+        flag: '--until',
+        value: 'SEQ',
+        group: 'Answer',
+        doc: 'Stop behind the event with this number, and print every state and the status at that moment.',
+        fallback: 'the end',
+      },
+      { flag: '--json', group: 'Answer', doc: 'Print one JSON object, also for errors.' },
+      HELP,
+    ],
+  },
+  {
+    name: 'why',
+    doc: 'Say from the journal why a worker or a supervisor was started or ended, or a reload refused. SUBJECT is a slot, a pid (pid:42 where a slot has that number), or last-reload; without it, every slot and the last reload.',
+    operands: '[SUBJECT]',
+    options: [
+      ...TARGET,
+      {
+        flag: '--journal',
+        value: 'FILE',
+        group: 'Target',
+        doc: 'Read this journal, and FILE.1 before it if there is one.',
+        fallback: 'that of the supervisor, which has to run',
+      },
+      { flag: '--json', group: 'Answer', doc: 'Print one JSON object, also for errors.' },
+      HELP,
+    ],
+  },
+  ...['inspect'].map((name): CommandSpec => ({ name, doc: '', options: [], available: false })),
 ];
 
 export const commandSpec = (name: string): CommandSpec | undefined =>

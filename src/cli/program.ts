@@ -56,6 +56,10 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
         terminal,
         screenOf(process.stdout, DEFAULT_COLUMNS).over,
       );
+    case 'why':
+      return (await import('./commands/why.js')).why(parsed, terminal);
+    case 'replay':
+      return (await import('./commands/replay.js')).replay(parsed, terminal);
     case 'reload':
       return (await import('./commands/reload.js')).reload(parsed, terminal);
     case 'scale':

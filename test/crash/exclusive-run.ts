@@ -182,8 +182,7 @@ class ExclusiveScene {
     for (;;) {
       const daemon = this.#start();
       this.#daemon = daemon;
-      const vain = () => `a cold start, or its refusal; the log is\n${daemon.log().slice(-4_000)}`;
-      const outcome = await until(vain, async () => {
+      const outcome = await until('a cold start, or its refusal', async () => {
         if (daemon.child.exitCode !== null) return 'refused';
         return (await daemon.statusNow())?.state === 'running' ? 'running' : null;
       });
@@ -191,11 +190,10 @@ class ExclusiveScene {
       this.refusedStarts += 1;
       if (!daemon.stderr().includes('TANIST_PREDECESSOR_WORKERS'))
         throw new Error(`a cold start ended: ${daemon.stderr().slice(-1_000)}`);
-      const { holders } = await daemon.line('fence.waiting');
-      if (!Array.isArray(holders) || holders.length === 0)
-        throw new Error('a cold start was refused because of nobody');
+      const left = this.world.processes();
+      if (left.length === 0) throw new Error('a cold start was refused although nothing is left');
       // An operator has to end them: tanist cannot prove whose they are.
-      await this.#kill(this.world.processes());
+      await this.#kill(left);
     }
   }
 }

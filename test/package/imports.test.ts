@@ -100,6 +100,16 @@ describe('who may import whom', () => {
     expect(strangers('src/diagrams', allowed)).toEqual([]);
   });
 
+  it('the journal imports xstate and the machines, and nothing of a real system', () => {
+    const isFileType = ({ to, typesOnly }: Import) => typesOnly && to === 'src/os/journal-file.ts';
+    expect(
+      strangers(
+        'src/journal',
+        (entry) => entry.to === 'xstate' || entry.to.startsWith('machines/') || isFileType(entry),
+      ),
+    ).toEqual([]);
+  });
+
   it('the simulated world imports xstate, machines, effects and protocol, and nothing of a real system', () => {
     const own = ['machines/', 'src/protocol/', 'src/testing/'];
     const pure = ['xstate', 'src/actors/provide.ts', 'src/errors.ts', 'src/handover.ts'];

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Daemon, World } from './harness.js';
+import { JOURNAL } from './journals.js';
 import { Client, give, newWorld, perl, SERVING } from './workers.js';
 
 const ask = (
@@ -62,6 +63,8 @@ describe('the control socket', () => {
       respawns: 0,
       lastExit: null,
       status: null,
+      memoryBytes: null,
+      relief: null,
     });
     expect(JSON.parse(body)).toEqual({
       name: 'web',
@@ -74,6 +77,8 @@ describe('the control socket', () => {
       origin: expect.objectContaining({ directory: expect.stringMatching(/^\//) }),
       logFile: null,
       pidFile: world.path('web.pid'),
+      account: null,
+      journal: world.path(JOURNAL),
       listeners: [{ name: 'main', address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) }],
       workers: [worker(1), worker(2)],
       standby: [],
@@ -99,9 +104,9 @@ describe('the control socket', () => {
     ['GET', '/reload', 405],
     ['GET', '/stop', 405],
     ['DELETE', '/stop', 405],
-    ['GET', '/events', 501],
-    ['GET', '/events?since=3', 501],
-    ['GET', '/metrics', 501],
+    ['POST', '/events', 405],
+    ['GET', '/events?since=x', 400],
+    ['POST', '/metrics', 405],
   ])('answers %s %s with %d and an error in words', async (method, question, expected) => {
     const { status, body } = await ask(path, method, question);
     expect(status).toBe(expected);
@@ -157,7 +162,7 @@ describe('a supervisor that is asked', () => {
     const path = world.path('perl.sock');
     expect(await ask(path, 'GET', '/readyz')).toMatchObject({
       status: 503,
-      body: expect.stringContaining('"no worker is ready"'),
+      body: expect.stringContaining('"no worker is ready: slot 1 is starting"'),
     });
     expect((await ask(path, 'GET', '/healthz')).status).toBe(200);
     give(go);

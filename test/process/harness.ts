@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Status } from '../../machines/status.js';
+import { checkJournals, JOURNAL } from './journals.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const tanistScript = join(root, 'dist/bin/tanist.js');
@@ -117,7 +118,8 @@ export class World {
 
   get env(): NodeJS.ProcessEnv {
     const { TANIST_HANDOVER_FD, TANIST_CHANNEL_FD, ...inherited } = process.env;
-    return { ...inherited, TANIST_RUN_DIR: this.directory, TANIST_TEST: this.#mark };
+    const journal = this.path(JOURNAL);
+    return { ...inherited, TANIST_RUN_DIR: this.directory, TANIST_JOURNAL: journal, TANIST_TEST: this.#mark };
   }
 
   /** Where the files of the daemon are. */
@@ -194,7 +196,7 @@ export class World {
     await until('the end of all processes', () => this.processes().length === 0);
   }
 
-  /** Ends whatever is left. Call it in afterEach. */
+  /** Ends whatever is left, and replays what was recorded (G10). Call it in afterEach. */
   async dispose(): Promise<void> {
     for (let pids = this.processes(); pids.length > 0; pids = this.processes()) {
       for (const pid of pids) {
@@ -207,7 +209,11 @@ export class World {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
-    rmSync(this.directory, { recursive: true, force: true });
+    try {
+      checkJournals(this.directory);
+    } finally {
+      rmSync(this.directory, { recursive: true, force: true });
+    }
   }
 }
 

@@ -150,6 +150,14 @@ export const limitDescriptors = (pid: number, count: number): number => {
   return before;
 };
 
+/** Sets how large a file a process may write, in bytes or `unlimited`, and returns what it was. */
+export const limitFileSize = (pid: number, bytes: number | string): string => {
+  const query = ['--pid', String(pid), '--fsize', '--raw', '--noheadings', '--output', 'SOFT'];
+  const before = execFileSync('prlimit', query, { encoding: 'utf8' }).trim();
+  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+  return before;
+};
+
 /** A raw connection to a control socket: what it was answered, and whether it has ended. */
 export class Client {
   readonly socket: net.Socket;

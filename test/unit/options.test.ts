@@ -132,7 +132,7 @@ test('what this version does not have yet is refused, and its value is not taken
   }
 });
 
-test.each(['inspect', 'replay', 'why'])('tanist %s is not available yet', (name) => {
+test.each(['inspect'])('tanist %s is not available yet', (name) => {
   const error = errorOf(name, '--whatever', 'x');
   expect(error.code).toBe('TANIST_NOT_AVAILABLE');
   expect(error.message).toBe(`tanist ${name} is not available yet`);
@@ -140,11 +140,11 @@ test.each(['inspect', 'replay', 'why'])('tanist %s is not available yet', (name)
 
 test('a missing or unknown command is refused with those there are', () => {
   expect(errorOf().message).toBe(
-    'the command is missing: expected run, reload, scale, stop, status, restart or logs',
+    'the command is missing: expected run, reload, scale, stop, status, restart, logs, replay or why',
   );
   expect(errorOf('relaod').message).toBe('unknown command "relaod": did you mean reload?');
   expect(errorOf('frobnicate').message).toContain(
-    'expected run, reload, scale, stop, status, restart or logs',
+    'expected run, reload, scale, stop, status, restart, logs, replay or why',
   );
 });
 
@@ -191,6 +191,42 @@ test('a restart takes what run takes, or only says which one is meant', () => {
     'unknown option --nmae: did you mean --name?',
     '<command> is missing: expected a program to supervise',
   ]);
+});
+
+test('replay gets files of one journal and the last event, in any order', () => {
+  const all = { command: 'replay', until: null, json: false };
+  expect(parse('replay', 'a', '/b')).toEqual({ ...all, files: ['/srv/a', '/b'] });
+  expect(parse('replay', '--until', '7', 'a', '--json', 'b')).toEqual({
+    ...all,
+    files: ['/srv/a', '/srv/b'],
+    until: 7,
+    json: true,
+  });
+  expect(parse('replay', 'a', '--', '--b')).toMatchObject({ files: ['/srv/a', '/srv/--b'] });
+  expect(messagesOf('replay', '--until', 'x', '--what')).toEqual([
+    'unknown option --what',
+    '--until "x": expected the number of an event',
+    'FILE is missing: expected a journal',
+  ]);
+});
+
+test('why gets what is asked about, and where', () => {
+  const target = { kind: 'only', runDirectory: '/run/test' };
+  const all = { command: 'why', target, journal: null, json: false };
+  expect(parse('why')).toEqual({ ...all, question: { kind: 'all' } });
+  expect(parse('why', '3')).toEqual({ ...all, question: { kind: 'number', number: 3 } });
+  expect(parse('why', 'slot:3')).toEqual({ ...all, question: { kind: 'slot', slot: 3 } });
+  expect(parse('why', '--json', 'pid:42', '--journal', 'j', '--name', 'web')).toEqual({
+    command: 'why',
+    question: { kind: 'pid', pid: 42 },
+    target: { kind: 'name', name: 'web', runDirectory: '/run/test' },
+    journal: '/srv/j',
+    json: true,
+  });
+  expect(parse('why', 'last-reload')).toMatchObject({ question: { kind: 'last-reload' } });
+  for (const subject of ['0', '-1', 'worker', 'pid:', 'slot:0', '1.5'])
+    expect(errorOf('why', '--', subject).message).toContain('a slot, a pid, slot:1, pid:42 or last-reload');
+  expect(messagesOf('why', '1', '2')).toEqual([expect.stringContaining('unexpected word "2"')]);
 });
 
 test('logs get their target, the number of lines and whether to follow', () => {

@@ -1,7 +1,7 @@
 /**
  * `tanist reload`: starts a new generation, and tells what became of it.
  */
-import type { ClientArguments } from '../command-line.js';
+import type { ClientArguments } from '../client-arguments.js';
 import { reportError } from '../report.js';
 import { findTarget } from '../target.js';
 import type { Terminal } from '../terminal.js';

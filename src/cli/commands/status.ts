@@ -3,7 +3,7 @@
  */
 import type { Status } from '../../../machines/status.js';
 import { asTanistError, type TanistError } from '../../errors.js';
-import type { ClientArguments } from '../command-line.js';
+import type { ClientArguments } from '../client-arguments.js';
 import { askStatus, type Reply } from '../control-client.js';
 import { errorText, reportError } from '../report.js';
 import { findTargets, nothingRuns, type Target } from '../target.js';

@@ -1,7 +1,7 @@
 /**
  * `tanist stop`: drains and stops, and returns when the lock is free.
  */
-import type { ClientArguments } from '../command-line.js';
+import type { ClientArguments } from '../client-arguments.js';
 import { reportError } from '../report.js';
 import { stopTarget } from '../stopping.js';
 import { findTarget } from '../target.js';

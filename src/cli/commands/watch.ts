@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Status } from '../../../machines/status.js';
 import { TanistError } from '../../errors.js';
-import type { ClientArguments } from '../command-line.js';
+import type { ClientArguments } from '../client-arguments.js';
 import { openPicture, type Screen } from '../screen.js';
 import { statusText } from '../status-view.js';
 import { findTargets, isOver, nothingRuns, notRunning, type Target } from '../target.js';

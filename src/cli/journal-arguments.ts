@@ -1,0 +1,68 @@
+/**
+ * What the commands about a journal are told.
+ */
+import { resolve } from 'node:path';
+import type { SettingsContext } from '../config.js';
+import { type Mistake, type Reader, usageError, wrongValue } from '../settings/mistake.js';
+import { readFilePath } from '../settings/run-directory.js';
+import { interleaved, readTarget, valueReader } from './client-arguments.js';
+import type { ReplayArguments } from './commands/replay.js';
+import type { Question, WhyArguments } from './commands/why.js';
+import type { CommandSpec } from './options.js';
+import type { Words } from './words.js';
+
+export const parseReplay = (
+  spec: CommandSpec,
+  first: Words,
+  before: readonly Mistake[],
+  context: SettingsContext,
+): { readonly command: 'replay' } & ReplayArguments => {
+  const words = interleaved(spec, first, Number.POSITIVE_INFINITY);
+  const mistakes = [...before, ...words.mistakes.slice(first.mistakes.length)];
+  const until = valueReader(words, mistakes)('--until', readSeq) ?? null;
+  if (words.operands.length === 0)
+    mistakes.push({ option: 'FILE', message: 'FILE is missing: expected a journal' });
+  if (mistakes.length > 0) throw usageError(mistakes);
+  const files = words.operands.map((file) => resolve(context.cwd, file));
+  return { command: 'replay', files, until, json: words.values.has('--json') };
+};
+
+const readQuestion = (raw: string | undefined): Question | null => {
+  if (raw === undefined) return { kind: 'all' };
+  if (raw === 'last-reload') return { kind: 'last-reload' };
+  const [, kind, digits] = /^(?:(slot|pid):)?(\d{1,9})$/.exec(raw) ?? [];
+  const number = Number(digits);
+  if (digits === undefined || number === 0) return null;
+  if (kind === 'slot') return { kind, slot: number };
+  return kind === 'pid' ? { kind, pid: number } : { kind: 'number', number };
+};
+
+export const parseWhy = (
+  spec: CommandSpec,
+  first: Words,
+  before: readonly Mistake[],
+  context: SettingsContext,
+): { readonly command: 'why' } & WhyArguments => {
+  const words = interleaved(spec, first, 1);
+  const mistakes = [...before, ...words.mistakes.slice(first.mistakes.length)];
+  const read = valueReader(words, mistakes);
+  const [raw] = words.operands;
+  const question = readQuestion(raw);
+  if (question === null)
+    mistakes.push(wrongValue('SUBJECT', raw, 'a slot, a pid, slot:1, pid:42 or last-reload'));
+  const journal = read('--journal', readFilePath);
+  const target = readTarget(read, mistakes, context);
+  if (mistakes.length > 0 || question === null) throw usageError(mistakes);
+  return {
+    command: 'why',
+    question,
+    target,
+    journal: journal === undefined ? null : resolve(context.cwd, journal),
+    json: words.values.has('--json'),
+  };
+};
+
+const readSeq: Reader<number> = (raw) =>
+  typeof raw === 'string' && /^\d{1,15}$/.test(raw)
+    ? { value: Number(raw) }
+    : { expected: 'the number of an event' };
