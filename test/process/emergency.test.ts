@@ -244,7 +244,7 @@ describe.each(MODES)('an exception in one of two generations, %s', (handoff) => 
     ['when it has decided the reload', 'recordCharge'],
   ])('lets the predecessor go on if it is the successor, %s', async (_, action) => {
     const world = newDaemons();
-    const daemon = defective(world, [null, { action }], { handoff, takeoverTimeoutMs: 1_000 });
+    const daemon = defective(world, [null, { action }], { handoff });
     await daemon.running();
     world.release({ version: 'two' });
     const client = world.tanist('reload', '--json');
