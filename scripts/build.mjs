@@ -2,7 +2,7 @@
 // line and the worker's side. Measured on Node 20: one CommonJS file loads faster than ES modules do, and an idle
 // supervisor has 1.4 MB less of private memory.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -27,6 +27,7 @@ const SHARED = {
   'src/errors.ts': './errors.js',
   'src/os/held-signals.ts': './held-signals.js',
   'src/worker/index.ts': '../worker.js',
+  'src/inspector/index.ts': '../inspector/index.js',
 };
 const shared = {
   name: 'shared',
@@ -105,6 +106,47 @@ await build({
   minifySyntax: true,
   logLevel: 'warning',
 });
+// The inspector: its own process loads it, no other. What it shares with the command line is in dist/bin.
+await build({
+  absWorkingDir: root,
+  entryPoints: { index: 'src/inspector/index.ts' },
+  outdir: 'dist/inspector',
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  plugins: [
+    {
+      name: 'errors',
+      setup: (bundle) =>
+        bundle.onResolve({ filter: /\/errors\.js$/ }, () => ({ path: '../bin/errors.js', external: true })),
+    },
+  ],
+  sourcemap: 'linked',
+  logLevel: 'warning',
+});
+// Its page is served as it is: one script, no part of it from elsewhere.
+const page = `${root}dist/inspector/page/`;
+mkdirSync(page, { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { page: 'src/inspector/page/page.ts' },
+  outdir: page,
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+});
+for (const name of ['index.html', 'style.css'])
+  copyFileSync(`${root}src/inspector/page/${name}`, page + name);
+for (const name of ['supervisor', 'worker', 'reload', 'takeover'])
+  copyFileSync(`${root}diagrams/${name}.svg`, `${page}${name}.svg`);
+// A diagram in a page has no style of its own: it would be that of the whole page.
+const { STYLE } = await import(new URL('../dist/src/diagrams/style.js', import.meta.url));
+writeFileSync(`${page}chart.css`, `:where(.chart > svg:first-child) {\n${STYLE}\n}\n`);
 // What programs import is one CommonJS file behind names that an ES module can have.
 const names = ['createSupervisor', 'defineDaemon', 'TanistError'].join(', ');
 writeFileSync(

@@ -22,11 +22,12 @@ import {
 } from './client-arguments.js';
 import { PROGRAM } from './command-builder.js';
 import { COMMANDS, commandSpec } from './command-table.js';
+import type { InspectArguments } from './commands/inspect.js';
 import type { LogsArguments } from './commands/logs.js';
 import type { ReplayArguments } from './commands/replay.js';
 import type { WhyArguments } from './commands/why.js';
 import { helpText } from './help.js';
-import { parseReplay, parseWhy } from './journal-arguments.js';
+import { parseInspect, parseReplay, parseWhy } from './journal-arguments.js';
 import type { CommandSpec } from './options.js';
 import type { TargetQuery } from './target.js';
 import { readWords, type Words } from './words.js';
@@ -50,7 +51,8 @@ export type ParsedCommandLine =
   | ({ readonly command: 'status'; readonly watch: boolean } & ClientArguments)
   | ({ readonly command: 'logs' } & LogsArguments)
   | ({ readonly command: 'replay' } & ReplayArguments)
-  | ({ readonly command: 'why' } & WhyArguments);
+  | ({ readonly command: 'why' } & WhyArguments)
+  | ({ readonly command: 'inspect' } & InspectArguments);
 
 /**
  * @param argv the words after the program's name.
@@ -70,6 +72,7 @@ export const parseCommandLine = (argv: readonly string[], context: CommandLineCo
   if (spec.name === 'run') return { command: 'run', settingsInput: readStart(words, mistakes, context) };
   if (spec.name === 'logs') return { command: 'logs', ...readLogs(words, mistakes, context) };
   if (spec.name === 'restart') return parseRestart(words, mistakes, context);
+  if (spec.name === 'inspect') return parseInspect(words, mistakes, context);
   if (spec.name === 'why') return parseWhy(spec, words, mistakes, context);
   if (spec.name === 'replay') return parseReplay(spec, words, mistakes, context);
   if (spec.name === 'scale') return parseScale(spec, words, mistakes, context);

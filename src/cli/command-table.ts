@@ -35,6 +35,23 @@ const target = (timeout: string): readonly OptionSpec[] => [
 
 const NONE = "none, the supervisor's own limits bound the wait";
 
+const ADDRESS: OptionSpec = {
+  flag: '--address',
+  value: 'ADDRESS',
+  group: 'Page',
+  doc: 'Where the page is served: 127.0.0.1:8080, [::1]:8080, or a port of 127.0.0.1. Port 0 is any free one. Other machines can reach any address that is not a loopback address.',
+  fallback: '127.0.0.1:0',
+};
+
+const INSPECTOR: readonly OptionSpec[] = [
+  ADDRESS,
+  {
+    flag: '--inspect-control',
+    group: 'Page',
+    doc: 'Let the page reload and stop the daemon, and kill workers.',
+  },
+];
+
 /** Commands in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -109,6 +126,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         doc: 'Stop behind the event with this number, and print every state and the status at that moment.',
         fallback: 'the end',
       },
+      {
+        flag: '--inspect',
+        group: 'Answer',
+        doc: 'Instead, serve a page on which the recording can be watched, until Ctrl-C: the same as "tanist inspect --journal FILE".',
+      },
       { flag: '--json', group: 'Answer', doc: 'Print one JSON object, also for errors.' },
       HELP,
     ],
@@ -130,7 +152,22 @@ export const COMMANDS: readonly CommandSpec[] = [
       HELP,
     ],
   },
-  ...['inspect'].map((name): CommandSpec => ({ name, doc: '', options: [], available: false })),
+  {
+    name: 'inspect',
+    doc: 'Serve a page on which a daemon can be watched, through its reloads, until Ctrl-C; its address is printed. It is a process of its own, and the daemon need not know of it.',
+    options: [
+      ...TARGET,
+      {
+        flag: '--journal',
+        value: 'FILE',
+        group: 'Target',
+        doc: 'Show this recording instead of a daemon. May be given several times, the oldest file first.',
+      },
+      ...INSPECTOR,
+      { flag: '--json', group: 'Answer', doc: 'Print the address as a JSON object, also errors.' },
+      HELP,
+    ],
+  },
 ];
 
 export const commandSpec = (name: string): CommandSpec | undefined =>

@@ -3,9 +3,11 @@
  */
 import { resolve } from 'node:path';
 import type { SettingsContext } from '../config.js';
+import { readLoopbackAddress } from '../settings/listen-spec.js';
 import { type Mistake, type Reader, usageError, wrongValue } from '../settings/mistake.js';
 import { readFilePath } from '../settings/run-directory.js';
 import { interleaved, readTarget, valueReader } from './client-arguments.js';
+import type { InspectArguments } from './commands/inspect.js';
 import type { ReplayArguments } from './commands/replay.js';
 import type { Question, WhyArguments } from './commands/why.js';
 import type { CommandSpec } from './options.js';
@@ -16,7 +18,7 @@ export const parseReplay = (
   first: Words,
   before: readonly Mistake[],
   context: SettingsContext,
-): { readonly command: 'replay' } & ReplayArguments => {
+): ({ readonly command: 'replay' } & ReplayArguments) | Inspect => {
   const words = interleaved(spec, first, Number.POSITIVE_INFINITY);
   const mistakes = [...before, ...words.mistakes.slice(first.mistakes.length)];
   const until = valueReader(words, mistakes)('--until', readSeq) ?? null;
@@ -24,7 +26,27 @@ export const parseReplay = (
     mistakes.push({ option: 'FILE', message: 'FILE is missing: expected a journal' });
   if (mistakes.length > 0) throw usageError(mistakes);
   const files = words.operands.map((file) => resolve(context.cwd, file));
-  return { command: 'replay', files, until, json: words.values.has('--json') };
+  const json = words.values.has('--json');
+  if (!words.values.has('--inspect')) return { command: 'replay', files, until, json };
+  return { command: 'inspect', source: { journals: files }, ...LOCALLY, controls: false, json };
+};
+
+type Inspect = { readonly command: 'inspect' } & InspectArguments;
+
+const LOCALLY = { host: '127.0.0.1', port: 0 } as const;
+
+export const parseInspect = (words: Words, before: readonly Mistake[], context: SettingsContext): Inspect => {
+  const mistakes = [...before];
+  const read = valueReader(words, mistakes);
+  const target = readTarget(read, mistakes, context);
+  const { host, port } = read('--address', readLoopbackAddress) ?? LOCALLY;
+  const journals = (words.values.get('--journal') ?? []).map((file) => resolve(context.cwd, file));
+  const controls = words.values.has('--inspect-control');
+  if (controls && journals.length > 0)
+    mistakes.push({ option: '--inspect-control', message: '--inspect-control: a recording obeys nobody' });
+  if (mistakes.length > 0) throw usageError(mistakes);
+  const source = journals.length > 0 ? { journals } : { target };
+  return { command: 'inspect', source, host, port, controls, json: words.values.has('--json') };
 };
 
 const readQuestion = (raw: string | undefined): Question | null => {

@@ -56,6 +56,12 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
         terminal,
         screenOf(process.stdout, DEFAULT_COLUMNS).over,
       );
+    case 'inspect':
+      return (await import('./commands/inspect.js')).inspect(
+        parsed,
+        terminal,
+        screenOf(process.stdout, DEFAULT_COLUMNS).over,
+      );
     case 'why':
       return (await import('./commands/why.js')).why(parsed, terminal);
     case 'replay':

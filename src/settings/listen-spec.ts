@@ -78,6 +78,17 @@ const readAddress = (text: string, context: ListenContext): Reading<Address> => 
   return 'expected' in literal ? literal : withPort(literal.value, port);
 };
 
+/** An address of this machine alone, or one that is spelled out: `8080`, `127.0.0.1:0`, `[::1]:8080`. */
+export const readLoopbackAddress = (raw: unknown): Reading<{ host: string; port: number }> => {
+  const [, host, port] = /^(?:(.*):)?([^:\]]*)$/s.exec(String(raw)) ?? [];
+  if (port === undefined) return { expected: 'an address such as 127.0.0.1:0, [::1]:8080 or 8080' };
+  const literal = readHost(host ?? '127.0.0.1');
+  if ('expected' in literal) return literal;
+  const address = withPort(literal.value, port);
+  if ('expected' in address || address.value.kind !== 'tcp') return { expected: 'a port from 0 to 65535' };
+  return { value: { host: literal.value, port: address.value.port } };
+};
+
 const readPath = (path: string, context: ListenContext): Reading<Address> => {
   if (path === '' || path.endsWith('/') || path.includes('\0')) {
     return { expected: 'the path of a socket after "unix:"' };

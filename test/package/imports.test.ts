@@ -124,6 +124,20 @@ describe('who may import whom', () => {
     ).toEqual([]);
   });
 
+  it('the inspector imports node, the journal, the machines’ types and two rooms’ readers; its page, only what is pure', () => {
+    const readers = ['journal-reader', 'process-usage', 'processes'].map((name) => `src/os/${name}.ts`);
+    const isPage = ({ from }: Import) => from.startsWith('src/inspector/page/');
+    const isView = ({ from }: Import) => from.startsWith('src/inspector/view/');
+    const allowed = (entry: Import) => {
+      if (entry.typesOnly && entry.to.startsWith('machines/')) return true;
+      if (isView(entry)) return entry.typesOnly && entry.to === 'src/journal/entry.ts';
+      if (isPage(entry)) return entry.to === 'src/diagrams/arrow.ts' || entry.to === 'src/journal/entry.ts';
+      const own = ['src/journal/entry.ts', 'src/journal/parse.ts', 'src/errors.ts', ...readers];
+      return isNode(entry) || own.includes(entry.to);
+    };
+    expect(strangers('src/inspector', allowed)).toEqual([]);
+  });
+
   it('only the operating system’s room, the worker and the command line reach for processes and sockets', () => {
     const doors = ['node:child_process', 'node:net', 'fs-ext'];
     const rooms = ['src/os/', 'src/worker/', 'src/adopt/', 'src/cli/'];

@@ -132,19 +132,13 @@ test('what this version does not have yet is refused, and its value is not taken
   }
 });
 
-test.each(['inspect'])('tanist %s is not available yet', (name) => {
-  const error = errorOf(name, '--whatever', 'x');
-  expect(error.code).toBe('TANIST_NOT_AVAILABLE');
-  expect(error.message).toBe(`tanist ${name} is not available yet`);
-});
-
 test('a missing or unknown command is refused with those there are', () => {
   expect(errorOf().message).toBe(
-    'the command is missing: expected run, reload, scale, stop, status, restart, logs, replay or why',
+    'the command is missing: expected run, reload, scale, stop, status, restart, logs, replay, why or inspect',
   );
   expect(errorOf('relaod').message).toBe('unknown command "relaod": did you mean reload?');
   expect(errorOf('frobnicate').message).toContain(
-    'expected run, reload, scale, stop, status, restart, logs, replay or why',
+    'expected run, reload, scale, stop, status, restart, logs, replay, why or inspect',
   );
 });
 
