@@ -26,6 +26,7 @@ export default defineConfig({
       },
       project('package', ['test/package/**/*.test.ts'], 60_000),
       project('process', ['test/process/**/*.test.ts'], 60_000),
+      project('browser', ['test/browser/**/*.test.ts'], 120_000),
     ],
   },
 });
