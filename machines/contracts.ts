@@ -60,12 +60,19 @@ export interface ProbeInput {
   readonly place: Place;
   readonly generation: number;
   readonly path: string;
+  /** The worker is asked again later: its socket keeps its name. */
+  readonly kept: boolean;
 }
 
 /** Reads how much memory a process of ours uses, at once and then every `intervalMs`. Reports `MemoryFact`s. */
 export interface MemoryInput {
   readonly pid: number;
   readonly intervalMs: number;
+}
+
+/** Asks a worker's private probe socket once whether it is well, for at most `timeoutMs`. Reports one `HealthFact`. */
+export interface HealthInput extends Omit<ProbeInput, 'kept'> {
+  readonly timeoutMs: number;
 }
 
 /**
@@ -183,6 +190,7 @@ export type LinkMessage =
   | { readonly say: 'drained' }
   | { readonly say: 'anchored'; readonly pid: number; readonly startTime: string | null }
   | { readonly say: 'takeover' }
+  | { readonly say: 'activated'; readonly probationMs: number; readonly limitMs: number }
   | { readonly say: 'committed' }
   | { readonly say: 'stop' }
   | { readonly say: 'failed'; readonly reason: string; readonly detail: string }
@@ -237,6 +245,7 @@ export const channel = placeholder<ChannelOrder, ChannelInput>('channel');
 export const probe = placeholder<EventObject, ProbeInput>('probe');
 export const memory = placeholder<EventObject, MemoryInput>('memory');
 export const evidence = placeholder<EventObject, EvidenceInput>('evidence');
+export const health = placeholder<EventObject, HealthInput>('health');
 export const kill = placeholder<EventObject, KillInput>('kill');
 export const flock = placeholder<FlockOrder, FlockInput>('flock');
 export const fence = placeholder<FenceOrder, FenceInput>('fence');

@@ -54,6 +54,7 @@ export type AlarmName =
   | 'silence'
   | 'watchdog'
   | 'relief'
+  | 'health'
   | 'drain'
   | 'evidence'
   | 'kill'
@@ -67,6 +68,7 @@ export type AlarmName =
   | 'bury'
   | 'takeover'
   | 'probation'
+  | 'proof'
   | 'leave'
   | 'leftovers'
   | 'fence'
@@ -182,6 +184,19 @@ export type EvidenceFact =
       readonly atMs: number;
     };
 
+/** What came of one health check. `tookMs` is from the question to the answer, or to the end of its limit. */
+export type HealthFact =
+  | { readonly type: 'health.passed'; readonly pid: number; readonly tookMs: number; readonly atMs: number }
+  | {
+      readonly type: 'health.failed';
+      readonly pid: number;
+      /** The status of a wrong answer; null for none. */
+      readonly status: number | null;
+      readonly detail: string;
+      readonly tookMs: number;
+      readonly atMs: number;
+    };
+
 export type SignalFact =
   | { readonly type: 'signal.sent'; readonly pid: number; readonly signal: string; readonly atMs: number }
   | {
@@ -217,6 +232,7 @@ export type WorkerEvent =
   | ProbeFact
   | EvidenceFact
   | MemoryFact
+  | HealthFact
   | SignalFact
   | AlarmFired;
 
@@ -278,6 +294,19 @@ type SlotReport =
       readonly generation: number;
       readonly atMs: number;
     }
+  /** It was asked whether it is well. */
+  | {
+      readonly type: 'worker.checked';
+      readonly slot: number;
+      readonly generation: number;
+      readonly pid: number;
+      readonly passed: boolean;
+      /** Failed checks in a row, this one included. */
+      readonly failures: number;
+      /** Why it failed; null when it passed. */
+      readonly detail: string | null;
+      readonly atMs: number;
+    }
   /** It has neither said `takeover` nor exited for a while. */
   | {
       readonly type: 'worker.silent';
@@ -333,6 +362,13 @@ export type SuccessorFact =
   | ({ readonly type: 'successor.spawned'; readonly generation: number; readonly atMs: number } & Identity)
   | ({ readonly type: 'successor.unspawned'; readonly generation: number; readonly atMs: number } & Failure)
   | { readonly type: 'takeover.requested'; readonly atMs: number }
+  /** Its workers may serve from now on, for so long on probation; it takes charge within the limit, or fails. */
+  | {
+      readonly type: 'successor.activated';
+      readonly probationMs: number;
+      readonly limitMs: number;
+      readonly atMs: number;
+    }
   | {
       readonly type: 'successor.failed';
       readonly reason: ReloadReason;
@@ -389,6 +425,8 @@ export type ReloadReport =
     }
   /** The successor asked, lives, and nothing else waits: the hand-over begins. */
   | { readonly type: 'handoff.begun'; readonly atMs: number }
+  /** The successor's workers serve, for so long on probation. */
+  | { readonly type: 'reload.activated'; readonly probationMs: number; readonly atMs: number }
   | {
       readonly type: 'reload.promoted';
       readonly generation: number;
@@ -397,6 +435,8 @@ export type ReloadReport =
     }
   | {
       readonly type: 'reload.refused';
+      /** Rolled back: its workers served, or might have. */
+      readonly outcome: 'refused' | 'rolled-back';
       readonly generation: number;
       readonly pid: number | null;
       readonly reason: ReloadReason;
@@ -417,6 +457,8 @@ export type ReloadReport =
 /** What the supervisor tells the takeover machine. */
 export type TakeoverOrder =
   | { readonly type: 'slots.ready' }
+  /** A worker was asked whether it is well: `healthy` is whether the last check of every one has passed. */
+  | { readonly type: 'slots.checked'; readonly healthy: boolean }
   | {
       readonly type: 'slot.failed';
       readonly reason: ReloadReason;
@@ -441,6 +483,8 @@ export type TakeoverReport =
   | { readonly type: 'takeover.committed'; readonly atMs: number }
   | {
       readonly type: 'takeover.failed';
+      /** Rolled back: our workers served, or might have. */
+      readonly outcome: 'refused' | 'rolled-back';
       readonly reason: ReloadReason;
       readonly detail: string;
       readonly atMs: number;

@@ -22,6 +22,12 @@ export type Readiness =
   /** It has lived for `forMs` milliseconds: for programs without the protocol. */
   | { readonly mode: 'alive'; readonly forMs: number };
 
+/** Answers 2xx or 3xx to `GET path` on its private probe socket: asked again and again during a probation. */
+export interface HealthCheck {
+  readonly mode: 'http';
+  readonly path: string;
+}
+
 /** More than `count` respawns within `withinMs`, all slots together, end the supervisor with status 6. */
 export interface RespawnLimit {
   readonly count: number;
@@ -58,7 +64,10 @@ export interface Settings {
   readonly reloadTimeoutMs: number;
   readonly takeoverTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** After its workers may serve a successor must do without a failure for so long, before it is in charge. */
   readonly probationMs: number;
+  /** What its workers are asked meanwhile; null for nothing. */
+  readonly health: HealthCheck | null;
   readonly respawnDelayMs: number;
   readonly respawn: 'adaptive' | 'fixed';
   readonly respawnLimit: RespawnLimit | null;
@@ -86,6 +95,12 @@ export const DEFAULTS = {
   /** Kubernetes' terminationGracePeriodSeconds, so that one fits into the other. */
   drainTimeoutMs: 30_000,
   probationMs: 0,
+  /** From the beginning of one health check of a worker to the next. */
+  healthIntervalMs: 1_000,
+  /** A worker that has not answered within it has failed the check. No longer than the interval: one at a time. */
+  healthTimeoutMs: 1_000,
+  /** So many failed checks of one worker in a row are a failure of its generation. */
+  healthFailures: 3,
   /** The reference's delay before respawn. */
   respawnDelayMs: 5_000,
   pingTimeoutMs: 5_000,
@@ -185,9 +200,21 @@ export const turnAfterMs = (slot: number, slots: number): number =>
 export const evidenceTimeoutMs = (settings: Pick<Settings, 'takeoverTimeoutMs'>): number =>
   Math.min(DEFAULTS.evidenceTimeoutMs, settings.takeoverTimeoutMs / 2);
 
+/** Every worker of a generation on probation is asked whether it is well. */
+export const isChecked = (settings: Pick<Settings, 'health' | 'probationMs'>): boolean =>
+  settings.health !== null && settings.probationMs > 0;
+
+/**
+ * How long a probation may last beyond its end while the last check of some worker has not passed: until one that
+ * has failed once or has not been asked yet has either passed or failed for good.
+ */
+export const proofTimeoutMs = (settings: Pick<Settings, 'health' | 'probationMs'>): number =>
+  isChecked(settings) ? DEFAULTS.healthFailures * DEFAULTS.healthIntervalMs : 0;
+
 /** How long the predecessor waits for `committed` after it granted the takeover. */
 export const commitTimeoutMs = (settings: Settings): number =>
   settings.probationMs +
+  proofTimeoutMs(settings) +
   settings.takeoverTimeoutMs +
   // Workers without the protocol are started only after the grant: their start is part of the wait.
   (startsAfterGrant(settings) ? settings.startTimeoutMs : 0);

@@ -24,6 +24,10 @@ export const reloadMachine = reloadSetup.createMachine({
     // A spawn that is slower than the reload alarm still has to be known, or its end would never be.
     'successor.spawned': { actions: ['recordSuccessor', 'reportStarted'] },
     'successor.unspawned': { target: '.refused', actions: 'recordUnspawned' },
+    // Whenever it is heard: while this process hung, the successor may have activated its workers without it.
+    'successor.activated': { actions: ['recordActivated', 'reportActivated'] },
+    // Too late to change anything, and still what happened.
+    'successor.committed': { actions: 'recordCharge' },
     'successor.workers': { actions: 'recordWorkers' },
     'successor.departed': { actions: 'recordDeparted' },
     'workers.changed': { actions: 'sayWorkers' },

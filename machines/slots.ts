@@ -26,6 +26,8 @@ export interface SlotRecord {
   readonly status: string | null;
   /** Resident, as last measured; null while nobody measures it. */
   readonly memoryBytes: number | null;
+  /** Whether its last health check has passed; null while it was not asked. */
+  readonly healthy: boolean | null;
   /** There are to be fewer slots: this one goes when it is empty. */
   readonly leaving: boolean;
 }
@@ -42,6 +44,7 @@ export const emptySlot = (slot: number, place: Place, generation: number): SlotR
   lastExit: null,
   status: null,
   memoryBytes: null,
+  healthy: null,
   leaving: false,
 });
 
@@ -72,6 +75,7 @@ const changesBy = (record: SlotRecord, fact: WorkerReport): Partial<SlotRecord> 
         respawns: record.startedAtMs === null ? record.respawns : record.respawns + 1,
         status: null,
         memoryBytes: null,
+        healthy: null,
       };
     case 'worker.ready':
       return { state: 'ready' };
@@ -92,6 +96,8 @@ const changesBy = (record: SlotRecord, fact: WorkerReport): Partial<SlotRecord> 
       return { ...EMPTY, state: 'stopped' };
     case 'worker.described':
       return { status: fact.status };
+    case 'worker.checked':
+      return { healthy: fact.passed };
     case 'memory.measured':
       return { memoryBytes: fact.memoryBytes };
     case 'worker.failed':
@@ -120,6 +126,10 @@ export const wantedSlots = (slots: readonly SlotRecord[]): readonly SlotRecord[]
 
 export const allReady = (slots: readonly SlotRecord[]): boolean =>
   wantedSlots(slots).every((record) => record.state === 'ready');
+
+/** The last health check of every worker has passed. */
+export const allHealthy = (slots: readonly SlotRecord[]): boolean =>
+  wantedSlots(slots).every(({ healthy }) => healthy === true);
 
 export const allStopped = (slots: readonly SlotRecord[]): boolean =>
   slots.every((record) => record.state === 'stopped');

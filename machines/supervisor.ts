@@ -38,6 +38,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
     'worker.exited': { actions: ['recordWorker', 'announceWorkers'] },
     'worker.delayed': { actions: ['recordWorker', 'countRespawn'] },
+    'worker.checked': { actions: ['recordWorker', 'announceHealth'] },
     'worker.failed': { actions: ['announceFailure', 'giveUpRelief'] },
     'worker.draining': { actions: 'recordWorker' },
     'worker.killing': { actions: 'recordWorker' },
@@ -62,6 +63,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'predecessor.dead': { actions: 'recordPredecessorDead' },
     'predecessor.gone': { actions: ['recordPredecessorGone', 'answer', 'dropTakeover', 'awaitLeftovers'] },
     'reload.joined': { actions: 'joinReload' },
+    'reload.activated': { actions: 'phaseProbation' },
     'anchor.introduced': [
       // The end of its socket was seen before its word.
       { guard: 'hasLostAnchor', actions: 'raiseAnchorStop' },

@@ -4,6 +4,7 @@
  * Before the token is taken this machine never acts alone: a successor that has failed says so and waits to be
  * killed. Only the kernel's word that the predecessor is dead lets it go on without one.
  */
+import { proofTimeoutMs } from './policy.js';
 import { alone } from './takeover/alone.js';
 import { initialContext } from './takeover/context.js';
 import { doomed } from './takeover/doomed.js';
@@ -34,6 +35,7 @@ export const takeoverMachine = takeoverSetup.createMachine({
     'workers.changed': { actions: 'sayWorkers' },
     'reload.joined': { actions: 'reportJoined' },
     'slots.ready': { actions: 'recordReady' },
+    'slots.checked': { actions: 'recordHealth' },
     'takeover.stop': { actions: 'recordStop' },
   },
   initial: 'undecided',
@@ -60,7 +62,7 @@ export const takeoverMachine = takeoverSetup.createMachine({
     },
     activated: {
       description: 'Our workers may serve.',
-      entry: 'reportActivated',
+      entry: ['recordActivated', 'sayActivated', 'reportActivated'],
       initial: 'deciding',
       on: {
         'slot.failed': { target: 'doomed.failing', actions: 'recordFailure' },
@@ -83,7 +85,7 @@ export const takeoverMachine = takeoverSetup.createMachine({
           on: { 'slots.ready': { target: 'deciding', actions: 'recordReady' } },
         },
         probation: {
-          description: 'Any exit of a worker is still a failure of this generation.',
+          description: 'Any exit of a worker, and checks that fail, are still a failure of this generation.',
           invoke: {
             id: 'probationAlarm',
             src: 'alarm',
@@ -92,7 +94,30 @@ export const takeoverMachine = takeoverSetup.createMachine({
           on: {
             'alarm.fired': {
               guard: { type: 'isAlarm', params: { alarm: 'probation' } },
-              target: '#takeover.committing',
+              target: 'judging',
+            },
+          },
+        },
+        judging: {
+          description: 'The time is over: is every worker well?',
+          always: [{ guard: 'isHealthy', target: '#takeover.committing' }, { target: 'doubting' }],
+        },
+        doubting: {
+          description: 'The last check of some worker has not passed: it passes one, or fails for good.',
+          invoke: {
+            id: 'proofAlarm',
+            src: 'alarm',
+            input: ({ context }) => ({ alarm: 'proof', delayMs: proofTimeoutMs(context.settings) }),
+          },
+          on: {
+            'slots.checked': [
+              { guard: 'foundHealthy', target: '#takeover.committing', actions: 'recordHealth' },
+              { actions: 'recordHealth' },
+            ],
+            'alarm.fired': {
+              guard: { type: 'isAlarm', params: { alarm: 'proof' } },
+              target: '#takeover.doomed.failing',
+              actions: 'recordUnproven',
             },
           },
         },

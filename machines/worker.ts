@@ -54,7 +54,7 @@ export const workerMachine = workerSetup.createMachine({
         input: ({ context }) => ({
           ...idOf(context),
           inheritance: context.inheritance,
-          probe: context.settings.ready.mode === 'http',
+          probe: context.settings.ready.mode === 'http' || context.settings.health !== null,
           tethered: context.settings.ready.mode === 'alive',
         }),
       },

@@ -75,6 +75,7 @@ export const checkSettings = (
     ...place.mistakes,
     ...identity.mistakes,
     ...contradictions(given, fields.values),
+    ...healthMistakes(given, fields.values),
     ...detachmentMistakes(given, fields.values, listeners.listen),
   ];
   if (mistakes.length > 0) return { mistakes };
@@ -179,6 +180,24 @@ const contradictions = (given: Given, values: Values): Mistake[] => {
   return mistakes;
 };
 
+/** A check that would never be made, or never be answered. */
+const healthMistakes = (given: Given, { health, probationMs = 0, ready }: Values): Mistake[] => {
+  if (health === undefined) return [];
+  const option = given.spell('health');
+  const asked = `${option} ${shown(given.value('health'))}`;
+  const mistakes: Mistake[] = [];
+  if (probationMs === 0) {
+    const probation = given.spell('probationMs');
+    const message = `${probation}: expected more than 0 with ${asked}: workers are checked while a new generation is on probation`;
+    mistakes.push({ option: probation, message });
+  }
+  if (ready?.mode === 'alive') {
+    const message = `${asked} and ${given.spell('ready')} ${shown(given.value('ready'))}: expected takeover or http there: a program without the protocol does not answer on its probe socket`;
+    mistakes.push({ option, message });
+  }
+  return mistakes;
+};
+
 const detachmentMistakes = (given: Given, values: Values, listen: Settings['listen']): Mistake[] => {
   if (!values.daemonize || !listen.some(({ kind }) => kind === 'systemd')) return [];
   const option = given.spell('daemonize');
@@ -203,7 +222,8 @@ const withDefaults = (
       values.reloadTimeoutMs ?? Math.min(startTimeoutMs + DEFAULTS.reloadGraceMs, MAX_DURATION_MS),
     takeoverTimeoutMs: values.takeoverTimeoutMs ?? DEFAULTS.takeoverTimeoutMs,
     drainTimeoutMs: values.drainTimeoutMs ?? DEFAULTS.drainTimeoutMs,
-    probationMs: DEFAULTS.probationMs,
+    probationMs: values.probationMs ?? DEFAULTS.probationMs,
+    health: values.health ?? null,
     respawnDelayMs: values.respawnDelayMs ?? DEFAULTS.respawnDelayMs,
     respawn: values.respawn ?? 'adaptive',
     respawnLimit: values.respawnLimit ?? null,

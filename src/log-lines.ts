@@ -90,6 +90,10 @@ const workers: Table = {
       `the replacement of worker ${event.slot} failed (${event.reason}): ${event.detail}; the worker serves on, it is tried again in ${wait}`,
     );
   },
+  'worker.checked': ({ slot, passed, failures, detail }) =>
+    passed
+      ? line('debug', `worker ${slot} is well`)
+      : line('warn', `worker ${slot} failed a health check, ${failures} in a row: ${detail}`),
   'worker.draining': (event, context) =>
     line(
       'info',
@@ -155,19 +159,34 @@ const reload: Table = {
   'handoff.begun': () => line('info', 'the successor is ready: the hand-over begins'),
   'reload.promoted': ({ generation }) =>
     line('info', `generation ${generation} is in charge; this one leaves`),
-  'reload.refused': ({ generation, reason, detail }) =>
-    line(
+  'reload.activated': ({ probationMs }, { reload: current }) =>
+    probationMs === 0
+      ? line('debug', `the workers of generation ${current?.generation} may serve`)
+      : line('info', `generation ${current?.generation} serves, on probation for ${seconds(probationMs)}`),
+  'reload.refused': ({ outcome, generation, reason, detail }, { retiring, stops }) => {
+    const stays = retiring ? 'starts its workers again' : 'goes on';
+    return line(
       reason === 'stopped' ? 'info' : 'error',
-      `generation ${generation} is refused (${reason}): ${detail}; this generation goes on`,
-    ),
+      `generation ${generation} is ${outcome === 'refused' ? 'refused' : 'rolled back'} (${reason}): ${detail}; this generation ${stops > 0 ? 'stops' : stays}`,
+    );
+  },
   'successor.lost': () => line('error', 'the successor died after it had taken charge'),
   'successor.gone': () => line('info', 'nothing of the successor is left'),
   'takeover.asked': () => line('info', 'every worker is ready: asked the predecessor for takeover'),
-  'takeover.activated': () => line('info', 'the workers may serve'),
+  'takeover.activated': (_, { settings, predecessorDead }) =>
+    line(
+      'info',
+      settings.probationMs === 0 || predecessorDead
+        ? 'the workers may serve'
+        : `the workers may serve, on probation for ${seconds(settings.probationMs)}`,
+    ),
   'takeover.charged': () => line('debug', 'this generation has decided the reload'),
   'takeover.committed': (_, { generation }) => line('info', `generation ${generation} is in charge`),
-  'takeover.failed': ({ reason, detail }) =>
-    line('error', `this generation has failed (${reason}): ${detail}`),
+  'takeover.failed': ({ outcome, reason, detail }) =>
+    line(
+      'error',
+      `this generation has failed (${reason}): ${detail}; it is to be ${outcome === 'refused' ? 'refused' : 'rolled back'}`,
+    ),
   'predecessor.silent': ({ alarm }) => line('warn', `the predecessor is silent: the ${alarm} alarm fired`),
   'predecessor.dead': () => line('warn', 'the predecessor is dead: this generation goes on alone'),
   'predecessor.killed': ({ pid }) =>

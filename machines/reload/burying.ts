@@ -16,7 +16,6 @@ export const burying = reloadSetup.createStateConfig({
       entry: 'readInbox',
       on: {
         'successor.failed': { actions: 'recordLastWords' },
-        'successor.committed': { actions: 'recordServed' },
         'inbox.empty': { target: 'deciding' },
       },
     },

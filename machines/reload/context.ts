@@ -19,6 +19,10 @@ export interface ReloadContext extends ReloadInput {
   readonly workers: readonly Identity[];
   /** The successor's workers may have served: they were granted it, or it has decided for itself. */
   readonly served: boolean;
+  /** The successor has said that its workers may serve, or that it is in charge. */
+  readonly activated: boolean;
+  /** How long it may take from then on until it is in charge, as it said; null before. */
+  readonly limitMs: number | null;
   /** The successor has said that it is in charge. */
   readonly committed: boolean;
   /** A signal ended its supervisor: it has given nothing back. */
@@ -39,7 +43,8 @@ export const exitFacts = ({ context, event }: Args): Partial<Pick<ReloadContext,
   const killed = event.signal !== null;
   if (context.failure !== null) return { killed };
   const how = event.signal === null ? `with status ${event.code}` : `by ${event.signal}`;
-  const when = context.committed ? 'after it had taken charge' : 'before it took charge';
+  const late = context.activated ? ', while its workers served' : '';
+  const when = context.committed ? 'after it had taken charge' : `before it took charge${late}`;
   return {
     killed,
     failure: {
@@ -57,6 +62,8 @@ export const initialContext = (input: ReloadInput): ReloadContext => ({
   successor: null,
   workers: [],
   served: false,
+  activated: false,
+  limitMs: null,
   committed: false,
   killed: false,
   departed: false,

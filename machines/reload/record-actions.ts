@@ -15,8 +15,12 @@ export const withRecords = withGuards.extend({
       event.type === 'successor.workers' ? { workers: event.workers } : {},
     ),
     recordDeparted: assign({ departed: true }),
+    recordActivated: assign(({ event }) =>
+      event.type === 'successor.activated' ? { activated: true, limitMs: event.limitMs } : {},
+    ),
     recordServed: assign({ served: true }),
-    recordCommitted: assign({ committed: true, served: true, failure: null }),
+    recordCharge: assign({ served: true, activated: true }),
+    recordCommitted: assign({ committed: true, served: true, activated: true, failure: null }),
     recordUnspawned: assign(({ event }) =>
       event.type !== 'successor.unspawned'
         ? {}
@@ -54,7 +58,11 @@ export const withRecords = withGuards.extend({
     recordCommitTimeout: assign(({ context }) => ({
       failure: {
         reason: 'takeover-timeout' as const,
-        detail: `generation ${context.record.generation} did not take charge within ${seconds(commitTimeoutMs(context.settings))} of the grant`,
+        detail: `generation ${context.record.generation} did not take charge within ${
+          context.limitMs === null
+            ? `${seconds(commitTimeoutMs(context.settings))} of the grant`
+            : `${seconds(context.limitMs)} from the moment its workers served`
+        }`,
       },
     })),
     readInbox: sendTo('successor', { type: 'inbox.read' }),

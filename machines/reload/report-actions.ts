@@ -16,6 +16,11 @@ export const reloadSetup = withRecords.extend({
         : { type: 'reload.started', pid: event.pid, generation: event.generation, atMs: event.atMs },
     ),
     reportHandoff: report(({ event }) => ({ type: 'handoff.begun', atMs: atMsOf(event) })),
+    reportActivated: report(({ event }) =>
+      event.type !== 'successor.activated'
+        ? null
+        : { type: 'reload.activated', probationMs: event.probationMs, atMs: event.atMs },
+    ),
     reportStop: report(({ event }) => ({ type: 'stop.requested', via: 'peer', atMs: atMsOf(event) })),
     reportPromoted: report(({ context, event }) => ({
       type: 'reload.promoted',
@@ -25,6 +30,7 @@ export const reloadSetup = withRecords.extend({
     })),
     reportRefused: report(({ context, event }) => ({
       type: 'reload.refused',
+      outcome: context.activated ? 'rolled-back' : 'refused',
       generation: context.record.generation,
       pid: context.successor?.pid ?? null,
       reason: context.failure?.reason ?? 'exited',

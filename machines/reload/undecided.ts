@@ -90,13 +90,32 @@ export const undecided = reloadSetup.createStateConfig({
         input: ({ context }) => ({ alarm: 'commit', delayMs: commitTimeoutMs(context.settings) }),
       },
       on: {
+        'successor.activated': { target: 'proving', actions: ['recordActivated', 'reportActivated'] },
+        'alarm.fired': { guard: { type: 'isAlarm', params: { alarm: 'commit' } }, target: 'finalLook' },
+      },
+    },
+    proving: {
+      description: "The successor's workers serve, on probation if it has one: it names its limit itself.",
+      invoke: {
+        id: 'commitAlarm',
+        src: 'alarm',
+        input: ({ context }) => ({
+          alarm: 'commit',
+          delayMs: context.limitMs ?? commitTimeoutMs(context.settings),
+        }),
+      },
+      on: {
         'alarm.fired': { guard: { type: 'isAlarm', params: { alarm: 'commit' } }, target: 'finalLook' },
       },
     },
     finalLook: {
       description: 'The commit alarm fired: what waits is read before it counts.',
       entry: 'readInbox',
-      on: { 'inbox.empty': { target: '#reload.claiming', actions: 'recordCommitTimeout' } },
+      on: {
+        // It was late, and has its own limit from now on.
+        'successor.activated': { target: 'proving', actions: ['recordActivated', 'reportActivated'] },
+        'inbox.empty': { target: '#reload.claiming', actions: 'recordCommitTimeout' },
+      },
     },
   },
 });

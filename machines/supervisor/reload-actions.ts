@@ -77,6 +77,11 @@ export const withReload = withScale.extend({
     phaseGranting: assign(({ context }) => ({
       reload: context.reload && { ...context.reload, phase: 'handoff' },
     })),
+    phaseProbation: assign(({ context, event }) =>
+      event.type === 'reload.activated' && event.probationMs > 0
+        ? { reload: context.reload && { ...context.reload, phase: 'probation' } }
+        : {},
+    ),
     phaseLeaving: assign(({ context }) => ({
       reload: context.reload && { ...context.reload, phase: 'leaving' },
     })),
@@ -87,11 +92,10 @@ export const withReload = withScale.extend({
     recordRefused: assign((args) => {
       const { context, event } = args;
       if (event.type !== 'reload.refused') return {};
-      const outcome = context.promoted ? 'rolled-back' : 'refused';
       return {
         link: 'none' as const,
         promoted: false,
-        lastReload: verdictOf(args, outcome, event.reason, event.detail),
+        lastReload: verdictOf(args, event.outcome, event.reason, event.detail),
         reload: null,
         leftovers: [...context.leftovers, ...event.leftovers],
       };

@@ -3,7 +3,7 @@
  */
 import { assign, enqueueActions } from 'xstate';
 import { countRespawn, startsAfterGrant, turnAfterMs } from '../policy.js';
-import { allReady, identitiesOf, markStarting, workerId } from '../slots.js';
+import { allHealthy, allReady, identitiesOf, markStarting, workerId } from '../slots.js';
 import { isWorkerReport } from './context.js';
 import { withFacilities } from './facilities.js';
 import { everyWorker, recordsAfter, withdrawn } from './relief.js';
@@ -78,6 +78,10 @@ export const withSlots = withFacilities.extend({
       if (context.link !== 'takeover' || event.type !== 'worker.failed' || event.slot === 0) return;
       const { reason, detail, atMs } = event;
       enqueue.sendTo('takeover', { type: 'slot.failed', reason, detail, atMs });
+    }),
+    announceHealth: enqueueActions(({ context, enqueue }) => {
+      if (context.link !== 'takeover') return;
+      enqueue.sendTo('takeover', { type: 'slots.checked', healthy: allHealthy(context.slots) });
     }),
     announceDrained: enqueueActions(({ context, enqueue }) => {
       if (context.link === 'reload') enqueue.sendTo('reload', { type: 'workers.drained' });

@@ -2,7 +2,7 @@
  * What the successor's part of a reload knows.
  */
 import type { Identity } from '../events.js';
-import type { Settings } from '../policy.js';
+import { isChecked, type Settings } from '../policy.js';
 import type { ReloadReason } from '../status.js';
 
 export interface TakeoverInput {
@@ -19,6 +19,10 @@ export interface TakeoverInput {
 export interface TakeoverContext extends TakeoverInput {
   /** Every slot has been ready. */
   readonly ready: boolean;
+  /** Our workers may serve. */
+  readonly activated: boolean;
+  /** The last health check of every worker has passed, or nobody asks. */
+  readonly healthy: boolean;
   /** The token is ours. */
   readonly decided: boolean;
   /** The predecessor's supervisor is gone. */
@@ -33,6 +37,8 @@ export interface TakeoverContext extends TakeoverInput {
 export const initialContext = (input: TakeoverInput): TakeoverContext => ({
   ...input,
   ready: false,
+  activated: false,
+  healthy: !isChecked(input.settings),
   decided: false,
   dead: false,
   departed: false,

@@ -16,6 +16,7 @@ export const takeoverSetup = withRecords.extend({
     reportCommitted: report(({ event }) => ({ type: 'takeover.committed', atMs: atMsOf(event) })),
     reportFailed: report(({ context, event }) => ({
       type: 'takeover.failed',
+      outcome: context.activated ? 'rolled-back' : 'refused',
       reason: context.failure?.reason ?? 'exited',
       detail: context.failure?.detail ?? '',
       atMs: atMsOf(event),

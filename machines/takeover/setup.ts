@@ -16,6 +16,8 @@ export const withGuards = setup({
     isExclusive: ({ context }) => context.settings.handoff === 'exclusive',
     startsAfterGrant: ({ context }) => startsAfterGrant(context.settings) && !context.ready,
     hasProbation: ({ context }) => context.settings.probationMs > 0,
+    isHealthy: ({ context }) => context.healthy,
+    foundHealthy: ({ event }) => event.type === 'slots.checked' && event.healthy,
     isDecided: ({ context }) => context.decided,
     isDead: ({ context }) => context.dead,
     isStopping: ({ context }) => context.stopping,

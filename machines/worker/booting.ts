@@ -56,6 +56,7 @@ export const booting = workerSetup.createStateConfig({
           ...idOf(context),
           pid: pidOf(context),
           path: context.settings.ready.mode === 'http' ? context.settings.ready.path : '/',
+          kept: context.settings.health !== null,
         }),
       },
       on: {

@@ -40,12 +40,19 @@ export interface WorkerContext extends WorkerInput {
   readonly wanted: boolean;
   /** Why the worker is being ended, for the log. */
   readonly cause: string;
-  /** It did not get ready in time, in the words of a reload's verdict; null where it did, or still may. */
+  /**
+   * It did not get ready in time, or does not answer, in the words of a reload's verdict; null where it did, or
+   * still may. Said when it is killed, once what explains it has been written down.
+   */
   readonly lateness: { readonly reason: ReloadReason; readonly detail: string } | null;
   /** The folder with what explains why it is killed; null where there is none. */
   readonly evidence: string | null;
   /** What the probe last found; null before its first answer. */
   readonly probed: string | null;
+  /** Failed health checks in a row. */
+  readonly failedChecks: number;
+  /** It has answered a health check, well or not. */
+  readonly hasAnswered: boolean;
   /** What it last said of itself; empty for nothing. */
   readonly says: string;
   /** When it last said anything; counted from its first ping on, and null before. */
@@ -100,6 +107,21 @@ export const lateReason = ({ context }: Args): { reason: ReloadReason; detail: s
   };
 };
 
+/** Most workers that never answer do not know where they are asked. */
+const WHERE_IT_IS_ASKED =
+  'it is asked on its private probe socket (TANIST_PROBE_FD), where programs with tanist/worker and unchanged programs of Node answer';
+
+/** Why a worker whose health checks fail has failed. */
+export const unwellReason = ({ context, event }: Args): { reason: ReloadReason; detail: string } => {
+  const path = context.settings.health?.path ?? '/';
+  const last = event.type === 'health.failed' ? event.detail : 'it failed';
+  const hint = context.hasAnswered || context.settings.ready.mode === 'http' ? '' : `; ${WHERE_IT_IS_ASKED}`;
+  return {
+    reason: 'health-failed',
+    detail: `${nameOf(context)} (pid ${pidOf(context)}) failed ${context.failedChecks} health checks of ${path} in a row: ${last}${hint}`,
+  };
+};
+
 export const isCurrentProcess = ({ context, event }: Args): boolean =>
   'pid' in event && context.process !== null && event.pid === context.process.pid;
 export const isCurrentChannel = ({ context, event }: Args): boolean =>
@@ -119,6 +141,8 @@ export const initialContext = (input: WorkerInput): WorkerContext => ({
   lateness: null,
   evidence: null,
   probed: null,
+  failedChecks: 0,
+  hasAnswered: false,
   says: '',
   pingedAtMs: null,
   memoryBytes: null,

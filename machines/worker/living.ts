@@ -5,6 +5,7 @@ import { booting } from './booting.js';
 import { pidOf } from './context.js';
 import { examining } from './examining.js';
 import { workerSetup } from './report-actions.js';
+import { serving } from './serving.js';
 
 export const living = workerSetup.createStateConfig({
   description: 'The process exists and its channel is read.',
@@ -67,26 +68,11 @@ export const living = workerSetup.createStateConfig({
         waiting: {
           description: 'Ready, and not yet told that it may serve.',
           on: {
-            'worker.admit': [
-              { guard: 'hasAsked', target: 'serving', actions: ['admit', 'sayOk'] },
-              { target: 'serving', actions: 'admit' },
-            ],
+            'worker.admit': { target: 'settling', actions: 'admit' },
             'takeover.said': { guard: 'isCurrentChannel', actions: 'recordAsked' },
           },
         },
-        serving: {
-          description: 'Ready, and told that it may serve.',
-          entry: 'measure',
-          exit: 'stopMeasuring',
-          on: {
-            'takeover.said': { guard: 'isCurrentChannel', actions: ['recordAsked', 'sayOk'] },
-            'memory.measured': [
-              { guard: 'outgrows', actions: ['reportExceeded', 'recordMemory', 'reportMemory'] },
-              { guard: 'isCurrentProcess', actions: ['recordMemory', 'reportMemory'] },
-            ],
-            'memory.unreadable': { guard: 'isCurrentProcess', actions: 'reportMemory' },
-          },
-        },
+        serving,
       },
     },
     draining: {

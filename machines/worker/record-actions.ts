@@ -4,7 +4,7 @@
 import { assign, sendTo } from 'xstate';
 import { respawnAfter } from '../policy.js';
 import { atMsOf } from '../report.js';
-import { lateReason } from './context.js';
+import { lateReason, unwellReason } from './context.js';
 import { withMemory } from './memory-actions.js';
 
 export const withRecords = withMemory.extend({
@@ -26,6 +26,8 @@ export const withRecords = withMemory.extend({
             lateness: null,
             evidence: null,
             probed: null,
+            failedChecks: 0,
+            hasAnswered: false,
             says: '',
             pingedAtMs: null,
             memoryBytes: null,
@@ -34,6 +36,7 @@ export const withRecords = withMemory.extend({
           },
     ),
     recordLateness: assign((args) => ({ lateness: lateReason(args) })),
+    recordUnfitness: assign((args) => ({ lateness: unwellReason(args) })),
     recordEvidence: assign(({ event }) =>
       event.type === 'evidence.begun' ? { evidence: event.folder } : {},
     ),
@@ -60,6 +63,11 @@ export const withRecords = withMemory.extend({
     recordMemory: assign(({ event }) =>
       event.type === 'memory.measured' ? { memoryBytes: event.memoryBytes } : {},
     ),
+    recordWell: assign({ failedChecks: 0, hasAnswered: true }),
+    recordUnwell: assign(({ context, event }) => ({
+      failedChecks: context.failedChecks + 1,
+      hasAnswered: context.hasAnswered || (event.type === 'health.failed' && event.status !== null),
+    })),
     setCause: assign((_, params: { cause: string }) => ({ cause: params.cause })),
     setFarewell: assign(({ event }) => ({
       cause: (event.type === 'worker.drain' ? event.cause : undefined) ?? 'its generation ends',

@@ -4,7 +4,7 @@
 import type { WorkerEvent, WorkerReport } from '../events.js';
 import { DEFAULTS } from '../policy.js';
 import { atMsOf, reporter } from '../report.js';
-import { exitReason, idOf, nameOf, pidOf, type WorkerContext } from './context.js';
+import { exitReason, idOf, nameOf, pidOf, unwellReason, type WorkerContext } from './context.js';
 import { withRecords } from './record-actions.js';
 
 const report = reporter<WorkerContext, WorkerEvent, WorkerReport>();
@@ -65,6 +65,22 @@ export const workerSetup = withRecords.extend({
             atMs: atMsOf(event),
           },
     ),
+    reportChecked: report(({ context, event }) => ({
+      type: 'worker.checked',
+      ...idOf(context),
+      pid: pidOf(context),
+      passed: event.type === 'health.passed',
+      failures: context.failedChecks,
+      detail: event.type === 'health.failed' ? event.detail : null,
+      atMs: atMsOf(event),
+    })),
+    reportUnwell: report((args) => ({
+      type: 'worker.failed',
+      ...idOf(args.context),
+      pid: pidOf(args.context),
+      ...unwellReason(args),
+      atMs: atMsOf(args.event),
+    })),
     reportDraining: report(({ context }) => ({
       type: 'worker.draining',
       ...idOf(context),

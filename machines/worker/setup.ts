@@ -2,9 +2,10 @@
  * A slot's vocabulary: its types, its effects and its guards.
  */
 import { setup } from 'xstate';
-import { alarm, channel, evidence, fork, kill, memory, probe } from '../contracts.js';
+import { alarm, channel, evidence, fork, health, kill, memory, probe } from '../contracts.js';
 import type { AlarmName, WorkerEvent } from '../events.js';
 import { isTooMuch } from '../memory.js';
+import { DEFAULTS, isChecked } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { isCurrentChannel, isCurrentProcess, type WorkerContext, type WorkerInput } from './context.js';
 
@@ -13,7 +14,7 @@ const OVERSLEPT = 1.5;
 
 export const withGuards = setup({
   types: {} as { context: WorkerContext; events: WorkerEvent; input: WorkerInput },
-  actors: { alarm, fork, channel, evidence, kill, memory, probe },
+  actors: { alarm, fork, channel, evidence, health, kill, memory, probe },
   guards: {
     isCurrentProcess,
     isCurrentChannel,
@@ -24,6 +25,17 @@ export const withGuards = setup({
     isAliveMode: ({ context }) => context.settings.ready.mode === 'alive',
     isLeaving: ({ context }) => context.leaving,
     isAdmitted: ({ context }) => context.admitted,
+    /** Its generation is not in charge yet, and asks whether its workers are well before it is. */
+    isOnTrial: ({ context }) => !context.retained && isChecked(context.settings),
+    isLastFailure: (args) =>
+      isCurrentProcess(args) && args.context.failedChecks + 1 >= DEFAULTS.healthFailures,
+    /** It hangs, and keeps workers of the other generation from serving until it is gone. */
+    isInTheWay: (args) =>
+      isCurrentProcess(args) &&
+      args.context.failedChecks + 1 >= DEFAULTS.healthFailures &&
+      args.context.settings.handoff === 'exclusive' &&
+      args.event.type === 'health.failed' &&
+      args.event.status === null,
     startsLater: ({ context }) => !context.admitted && (context.startDelayMs ?? 0) > 0,
     mayBeAnswered: (args) => isCurrentChannel(args) && args.context.admitted,
     hasAsked: ({ context }) => context.asked,

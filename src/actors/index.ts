@@ -11,6 +11,7 @@ export { createControl } from './control.js';
 export { createEvidence } from './evidence.js';
 export { createFence, createFlock } from './flock.js';
 export { createFork } from './fork.js';
+export { createHealth } from './health.js';
 export { createIdentity, type IdentityOptions } from './identity.js';
 export { createKill, createLeftovers } from './kill.js';
 export { createLifePipe, createListeners } from './listeners.js';

@@ -18,6 +18,12 @@ export const probePath = (
   { generation, place }: { readonly generation: number; readonly place: Place },
 ): string => `${base}.probe-${generation}-${place}`;
 
+export const isWell = (answer: number | string): boolean =>
+  typeof answer === 'number' && answer >= 200 && answer < 400;
+
+export const wordsOf = (answer: number | string): string =>
+  typeof answer === 'number' ? `it answered ${answer}` : answer;
+
 /** Asks a worker on its own socket until it answers 2xx or 3xx. */
 export const createProbe = (env: Env, base: string) =>
   effect<ProbeInput, EventObject, ProbeFact>(env, ({ input, report, ended }) => {
@@ -29,16 +35,12 @@ export const createProbe = (env: Env, base: string) =>
     const ask = async () => {
       const answer = await env.get(socket, path, PROBE_TIMEOUT_MS);
       if (ended()) return;
-      if (typeof answer === 'number' && answer >= 200 && answer < 400) {
-        env.unlink(socket);
+      if (isWell(answer)) {
+        if (!input.kept) env.unlink(socket);
         report({ type: 'probe.passed', pid });
         return;
       }
-      report({
-        type: 'probe.failed',
-        pid,
-        detail: typeof answer === 'number' ? `it answered ${answer}` : answer,
-      });
+      report({ type: 'probe.failed', pid, detail: wordsOf(answer) });
       dispose = env.setTimer(ask, PROBE_INTERVAL_MS);
     };
     ask();

@@ -13,6 +13,7 @@ import { type ControlOptions, createControl } from './control.js';
 import { createEvidence } from './evidence.js';
 import { createFence, createFlock } from './flock.js';
 import { createFork, type ForkOptions } from './fork.js';
+import { createHealth } from './health.js';
 import { createIdentity, type IdentityOptions } from './identity.js';
 import { createKill, createLeftovers } from './kill.js';
 import { createLifePipe, createListeners } from './listeners.js';
@@ -55,6 +56,7 @@ export const provideEffects = (env: Env, options: EffectOptions) => {
           channel: createChannel(env),
           evidence: createEvidence(env, options),
           memory: createMemory(env),
+          health: createHealth(env, options.base),
           probe: createProbe(env, options.base),
         },
       }),

@@ -1,6 +1,7 @@
 import type { SuccessorInput, SuccessorOrder } from '../../machines/contracts.js';
 import type { Counters } from '../../machines/counters.js';
 import type { LinkFact, SuccessorFact } from '../../machines/events.js';
+import { MAX_DURATION_MS } from '../../machines/policy.js';
 import type { DescriptorSource, Env } from '../os/env.js';
 import type { Relaunch } from '../program.js';
 import { VARIABLES } from '../protocol/environment.js';
@@ -60,6 +61,12 @@ const factOf = (message: Message): Fact | null => {
   switch (message.say) {
     case 'takeover':
       return { type: 'takeover.requested' };
+    case 'activated':
+      return {
+        type: 'successor.activated',
+        probationMs: durationOf(message.probationMs),
+        limitMs: durationOf(message.limitMs),
+      };
     case 'failed':
       return { type: 'successor.failed', reason: reasonOf(message), detail: detailOf(message) };
     case 'committed':
@@ -72,6 +79,12 @@ const factOf = (message: Message): Fact | null => {
       return null;
   }
 };
+
+/** Longer than any sum of settings is nobody's duration. */
+const LONGEST_MS = 4 * MAX_DURATION_MS;
+
+const durationOf = (value: unknown): number =>
+  typeof value === 'number' && value >= 0 ? Math.min(value, LONGEST_MS) : 0;
 
 /** What of the original program is gone, in words; null when all is there. */
 const missing = (env: Env, { startDirectory, script, node }: Relaunch): string | null => {

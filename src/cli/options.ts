@@ -200,7 +200,20 @@ const RELOAD: readonly OptionSpec[] = [
     doc: 'From the stop signal to SIGKILL.',
     fallback: formatDuration(DEFAULTS.drainTimeoutMs),
   },
-  { flag: '--probation', value: 'D', group: 'Reload', doc: 'Time for a rollback.', available: false },
+  {
+    flag: '--probation',
+    value: 'D',
+    group: 'Reload',
+    doc: 'For so long after its workers may serve an exit of one, a missed watchdog or a failing --health of a new generation brings the old one back, which serves on meanwhile (overlap) or starts its workers again (exclusive).',
+    fallback: '0s',
+  },
+  {
+    flag: '--health',
+    value: 'http=/PATH',
+    group: 'Reload',
+    doc: 'During the probation each worker is asked GET /PATH on its probe socket every second: three times in a row without 2xx or 3xx, or without an answer within a second, are a failure.',
+    fallback: 'none',
+  },
   {
     flag: '--anchor',
     group: 'Reload',

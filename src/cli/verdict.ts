@@ -76,7 +76,8 @@ const verdictText = (verdict: JoinableVerdict, status: Status | null): string =>
     const pid = status?.generation === verdict.generation ? ` (pid ${status.pid})` : '';
     return `${joined}promoted: generation ${verdict.generation} serves${pid} after ${Math.round(verdict.durationMs)} ms`;
   }
-  const reason = `${verdict.outcome} (${printable(verdict.reason ?? 'no reason')})`;
+  const outcome = verdict.outcome === 'rolled-back' ? 'rolled back' : verdict.outcome;
+  const reason = `${outcome} (${printable(verdict.reason ?? 'no reason')})`;
   const detail = verdict.detail === null ? '' : `: ${printable(verdict.detail).replace(/\.$/, '')}`;
   return `${joined}${reason}${detail}; ${whoServes(status)}`;
 };

@@ -30,16 +30,17 @@ const get = (socketPath: string, path: string, timeoutMs: number): Promise<numbe
       path,
       method: 'GET',
       agent: false,
-      timeout: timeoutMs,
       headers: { host: 'localhost' },
     });
+    // Of the whole request: an answer that comes in drops is none.
+    const limit = setTimeout(() => {
+      resolve(`no answer within ${timeoutMs} ms`);
+      probe.destroy();
+    }, timeoutMs);
+    probe.once('close', () => clearTimeout(limit));
     probe.once('response', (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
-      probe.destroy();
-    });
-    probe.once('timeout', () => {
-      resolve(`no answer within ${timeoutMs} ms`);
       probe.destroy();
     });
     probe.on('error', (error) => resolve(error.message));

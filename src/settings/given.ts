@@ -11,10 +11,10 @@ import {
   readField,
   type Values,
 } from './fields.js';
-import { type Mistake, notAvailable, wrongValue } from './mistake.js';
+import { type Mistake, wrongValue } from './mistake.js';
 import { CONTRADICTION, OFF } from './readers.js';
 import { nearest } from './suggestion.js';
-import { type CommandLineSettings, type SupervisorOptions, UNAVAILABLE_KEYS } from './supervisor-options.js';
+import type { CommandLineSettings, SupervisorOptions } from './supervisor-options.js';
 
 /** What was given, before it is read. */
 export interface Given {
@@ -88,9 +88,7 @@ const unknownKeys = (
 ): Mistake[] =>
   Object.keys(raws)
     .filter((key) => raws[key] !== undefined && !known.includes(key))
-    .map((key) =>
-      UNAVAILABLE_KEYS.includes(key) ? notAvailable(`${place}${key}`) : unknownKey(key, known, place),
-    );
+    .map((key) => unknownKey(key, known, place));
 
 const unknownKey = (key: string, known: readonly string[], place: string): Mistake => {
   const option = `${place}${key}`;

@@ -2,7 +2,7 @@
  * Readers of single settings: what is given in, what the program uses out.
  */
 import { availableParallelism, constants } from 'node:os';
-import { MOST_WORKERS, type Readiness, type RespawnLimit } from '../../machines/policy.js';
+import { type HealthCheck, MOST_WORKERS, type Readiness, type RespawnLimit } from '../../machines/policy.js';
 import { durationReader } from './duration.js';
 import type { Reader, Reading } from './mistake.js';
 import { readFilePath } from './run-directory.js';
@@ -77,8 +77,14 @@ const readinessFromText = (text: string): Reading<Readiness> => {
   return { expected: READINESS_FORMS };
 };
 
+export const readHealth: Reader<HealthCheck> = (raw, written) => {
+  if (typeof raw === 'string' && raw.startsWith('http=')) return httpReadiness(raw.slice('http='.length));
+  if (!written && isRecord(raw) && raw.mode === 'http') return httpReadiness(raw.path);
+  return { expected: 'http= and a path, such as http=/health' };
+};
+
 /** The path goes into a request line as it is: only what may stand there. */
-const httpReadiness = (path: unknown): Reading<Readiness> =>
+const httpReadiness = (path: unknown): Reading<HealthCheck> =>
   typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path)
     ? { value: { mode: 'http', path } }
     : { expected: 'a path for http, such as http=/ready (special characters %-encoded)' };

@@ -56,15 +56,21 @@ export const standbySchema = (most: number): Schema => wholeNumberSchema(0, most
 
 const WRITTEN_DURATION = '\\d+(\\.\\d+)?(ms|s|m|h)';
 
+const httpSchema: Schema = {
+  type: 'object',
+  required: ['mode', 'path'],
+  properties: { mode: { const: 'http' }, path: { type: 'string', pattern: '^/[!-~]*$' } },
+};
+
+export const healthSchema: Schema = {
+  anyOf: [{ type: 'string', pattern: '^http=/[!-~]*$' }, httpSchema],
+};
+
 export const readinessSchema: Schema = {
   anyOf: [
     { type: 'string', pattern: `^(takeover|http=/[!-~]*|alive=${WRITTEN_DURATION})$` },
     { type: 'object', required: ['mode'], properties: { mode: { const: 'takeover' } } },
-    {
-      type: 'object',
-      required: ['mode', 'path'],
-      properties: { mode: { const: 'http' }, path: { type: 'string', pattern: '^/[!-~]*$' } },
-    },
+    httpSchema,
     {
       type: 'object',
       required: ['mode', 'forMs'],

@@ -1,7 +1,7 @@
 /**
  * What an embedder may tell a supervisor, and what a command line tells it: the same settings, written differently.
  */
-import type { Handoff, Readiness, RespawnLimit } from '../../machines/policy.js';
+import type { Handoff, HealthCheck, Readiness, RespawnLimit } from '../../machines/policy.js';
 import type { Mistake } from './mistake.js';
 
 /** From the most talkative to the quietest; `silent` says nothing at all. */
@@ -59,6 +59,19 @@ export interface SupervisorOptions {
   readonly takeoverTimeoutMs?: number;
   /** From the stop signal to SIGKILL. 0 kills at once, default 30_000. */
   readonly drainTimeoutMs?: number;
+  /**
+   * How long a new generation is on probation: its workers serve, and an exit of one of them, a missed watchdog or a
+   * failing `health` check brings the old generation back (`rolled-back`). Only then it is in charge, and the reload
+   * is answered. With `overlap` both generations serve meanwhile. 0 or more, default 0: none.
+   */
+  readonly probationMs?: number;
+  /**
+   * `http=/path`: during the probation every worker of the new generation is asked `GET /path` on its private probe
+   * socket, at once and then every second. It must answer 2xx or 3xx within a second; three failures in a row of any
+   * one worker end the probation with `health-failed`, and it does not end well before the last check of every worker
+   * has passed. Needs `probationMs`, and workers that answer there: not with `ready` `alive`. Default none.
+   */
+  readonly health?: string | HealthCheck;
   /** See `respawn`. 0 or more, default 5_000. */
   readonly respawnDelayMs?: number;
   /** `fixed` always waits `respawnDelayMs`, `adaptive` only after young deaths. Default `adaptive`. */
@@ -159,6 +172,3 @@ export interface CommandLineSettings {
   /** A program that is its own command: its path as it was named, and the words it was given. */
   readonly own?: { readonly script: string; readonly words: readonly string[] };
 }
-
-/** Keys of options that are known, but not available in this version: refused, never ignored. */
-export const UNAVAILABLE_KEYS: readonly string[] = ['probationMs'];

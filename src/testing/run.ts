@@ -64,6 +64,7 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     ]),
     listen: pick([[{ name: 'web', kind: 'tcp', host: '127.0.0.1', port: 8080 }], []]),
     probationMs: pick([0, 0, 400]),
+    health: null,
     startTimeoutMs: 3_000,
     reloadTimeoutMs: 4_000,
     takeoverTimeoutMs: 1_000,

@@ -62,6 +62,10 @@ const spoken = (world: World, step: Step<typeof reloadMachine>): readonly Happen
   return [
     ...once('takeover.requested', !lastWord),
     ...once('successor.failed', !committed, { reason: 'worker-exited', detail: 'worker 1 exited' }),
+    ...once('successor.activated', asked && world.served && !committed && world.token !== 'ours', {
+      probationMs: 9_000,
+      limitMs: 14_000,
+    }),
     ...once('successor.committed', asked && !lastWord && world.token !== 'ours'),
     ...once('stop.relayed', true),
     ...(step.context.workers.length === 0 ? [{ type: 'successor.workers', workers: [LEFTOVER], ...AT }] : []),
@@ -166,6 +170,12 @@ const problemsOf =
       must(before?.world.verdicts.includes('reload.promoted') === false, 'promoted twice');
     }
     if (reported.includes('reload.refused') || reported.includes('successor.gone')) {
+      const has = (word: string) => world.said.includes(`successor.${word}`);
+      const outcome = has('activated') || has('committed') ? 'rolled-back' : 'refused';
+      must(
+        step.reports.every((report) => report.type !== 'reload.refused' || report.outcome === outcome),
+        'it does not know whether workers of the successor have served',
+      );
       const dead = world.successor === 'dead' || world.successor === 'unspawned';
       must(dead, 'refused, and the successor lives');
       const counted = happening?.type === 'leftovers.counted' && happening.remaining === 0;
@@ -230,7 +240,7 @@ export const reloadModel = (covered: ReloadCovered, handoff: Handoff): ReloadMod
       state,
       world,
       [context.served, context.committed, context.departed, context.stopping, context.successor !== null],
-      [context.failure?.reason, context.workers.length, context.killed],
+      [context.failure?.reason, context.workers.length, context.killed, context.activated],
     ]);
   return {
     covered,
@@ -294,6 +304,7 @@ const happenTo = (world: World, happening: Happening): World => {
     case 'successor.committed':
       return { ...world, token: 'theirs', served: true, said: [...world.said, happening.type].sort() };
     case 'takeover.requested':
+    case 'successor.activated':
     case 'successor.failed':
     case 'stop.relayed':
       return { ...world, said: [...world.said, happening.type].sort() };

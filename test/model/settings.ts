@@ -18,6 +18,7 @@ export const settingsWith = (changes: Partial<Settings> = {}): Settings => ({
   takeoverTimeoutMs: 5_000,
   drainTimeoutMs: 30_000,
   probationMs: 0,
+  health: null,
   respawnDelayMs: 4_000,
   respawn: 'adaptive',
   respawnLimit: null,

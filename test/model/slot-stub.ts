@@ -14,6 +14,8 @@ export interface SlotStub {
   readonly wanted: boolean;
   readonly admitted: boolean;
   readonly retained: boolean;
+  /** Its last health check; null where none is made. */
+  readonly healthy: boolean | null;
 }
 
 export interface StubOutcome {
@@ -31,6 +33,7 @@ export const newStub = (slot: number, inCharge: boolean, place: Place = slot): S
   wanted: false,
   admitted: inCharge,
   retained: inCharge,
+  healthy: null,
 });
 
 export const pidOf = ({ place }: SlotStub): number => 400 + place;
@@ -106,14 +109,14 @@ export const measures = ({ state, admitted }: SlotStub, hidden = false): readonl
 };
 
 /** What can happen to a slot by itself. */
-export const chances = ({ state }: SlotStub): readonly string[] => {
+export const chances = ({ state, admitted, retained }: SlotStub, checks = false): readonly string[] => {
   switch (state) {
     case 'spawning':
       return ['spawned', 'unspawned'];
     case 'booting':
       return ['ready', 'exited', 'late'];
     case 'ready':
-      return ['exited', 'describes'];
+      return ['exited', 'describes', ...(checks && admitted && !retained ? ['well', 'unwell', 'unfit'] : [])];
     case 'ending':
       return ['exited'];
     case 'backoff':
@@ -138,7 +141,7 @@ export const chance = (stub: SlotStub, what: string): StubOutcome => {
   switch (what) {
     case 'spawned': {
       const spawned = fact(stub, 'worker.spawned', { startTime: '1' });
-      if (!stub.leaving) return { stub: { ...stub, state: 'booting' }, reports: [spawned] };
+      if (!stub.leaving) return { stub: { ...stub, state: 'booting', healthy: null }, reports: [spawned] };
       return { stub: { ...stub, state: 'ending' }, reports: [spawned, fact(stub, 'worker.draining')] };
     }
     case 'unspawned':
@@ -155,6 +158,20 @@ export const chance = (stub: SlotStub, what: string): StubOutcome => {
       };
     case 'hides':
       return { stub, reports: [fact(stub, 'memory.unreadable', { detail: 'no /proc' })] };
+    case 'well':
+    case 'unwell':
+      return {
+        stub: { ...stub, healthy: what === 'well' },
+        reports: [fact(stub, 'worker.checked', { passed: what === 'well', failures: 1, detail: null })],
+      };
+    case 'unfit':
+      return {
+        stub: { ...stub, healthy: false },
+        reports: [
+          fact(stub, 'worker.checked', { passed: false, failures: 3, detail: 'it answered 500' }),
+          fact(stub, 'worker.failed', { reason: 'health-failed', detail: 'worker 1 is not well' }),
+        ],
+      };
     case 'late':
       return {
         stub: { ...stub, state: 'ending' },

@@ -7,7 +7,7 @@
 import { fromCallback } from 'xstate';
 import { isTooMuch } from '../../machines/memory.js';
 import type { Settings } from '../../machines/policy.js';
-import { startsAfterGrant } from '../../machines/policy.js';
+import { isChecked, startsAfterGrant } from '../../machines/policy.js';
 import { isAbout, type SlotRecord } from '../../machines/slots.js';
 import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor.js';
 import type { WorkerInput } from '../../machines/worker.js';
@@ -136,8 +136,15 @@ const ANSWERS: Readonly<Record<Facility, readonly PlainEvent[]>> = {
   removal: [fact('listeners.removed', { left: [] })],
 };
 
-const refused = (reason: string): PlainEvent =>
-  fact('reload.refused', { generation: 2, pid: SUCCESSOR, reason, detail: 'words', leftovers: [LEFTOVER] });
+const refused = (reason: string, outcome: string): PlainEvent =>
+  fact('reload.refused', {
+    outcome,
+    generation: 2,
+    pid: SUCCESSOR,
+    reason,
+    detail: 'words',
+    leftovers: [LEFTOVER],
+  });
 
 /** What the reload machine may report next, by name. */
 const reloadChances = (world: World, settings: Settings): readonly string[] => {
@@ -154,7 +161,12 @@ const reloadChances = (world: World, settings: Settings): readonly string[] => {
         ...(exclusive ? [] : ['promoted']),
       ];
     case 'handoff':
-      return ['refused', ...(stopping ? [] : ['stopped']), ...(exclusive && !drained ? [] : ['promoted'])];
+      return [
+        'refused',
+        ...(stopping ? [] : ['stopped']),
+        ...(exclusive && !drained ? [] : ['promoted']),
+        ...(settings.probationMs > 0 && !(exclusive && !drained) ? ['activated'] : []),
+      ];
     case 'promoted':
       return [...(stopping ? ['lost'] : ['lost', 'stopped']), ...(world.telling ? ['told'] : [])];
     case 'lost':
@@ -178,6 +190,8 @@ const reloadHappens = (world: World, what: string): Outcome => {
         { ...world, reload: 'promoted' },
         fact('reload.promoted', { generation: 2, pid: SUCCESSOR }),
       );
+    case 'activated':
+      return says(world, fact('reload.activated', { probationMs: 9_000 }));
     case 'stopped':
       return says({ ...world, stopping: true }, fact('stop.requested', { via: 'peer' }));
     case 'told':
@@ -190,7 +204,10 @@ const reloadHappens = (world: World, what: string): Outcome => {
       return says({ ...world, ...unlinked, reload: 'ended' }, gone);
     }
     default:
-      return says({ ...world, ...unlinked, reload: 'ended' }, refused(world.stopping ? 'stopped' : 'exited'));
+      return says(
+        { ...world, ...unlinked, reload: 'ended' },
+        refused(world.stopping ? 'stopped' : 'exited', world.reload === 'lost' ? 'rolled-back' : 'refused'),
+      );
   }
 };
 
@@ -251,6 +268,10 @@ const toTakeover = (world: World, order: PlainEvent): Outcome => {
   if (takeover === 'none' || takeover === 'ended') return none({ ...world, lost: order.type });
   const early = ['warming', 'asked', 'activated'].includes(takeover);
   switch (order.type) {
+    case 'slots.checked': {
+      const isSo = world.slots.every(({ healthy }) => healthy === true);
+      return none(order.healthy === isSo ? world : { ...world, lost: 'slots.checked, and it is not so' });
+    }
     case 'slots.ready':
       if (takeover === 'warming' && !world.doomed)
         return says({ ...world, takeover: 'asked', ready: true }, fact('takeover.asked'));
@@ -816,7 +837,7 @@ export const supervisorModel = (covered: SupervisorCovered, options: SupervisorW
       ...world.owed.slice(0, 1).flatMap((facility) => ANSWERS[facility].slice(0, options.failures ? 3 : 1)),
       ...(options.failures && world.owed[0] === 'control' ? [failure('pid.failed')] : []),
       ...world.slots.flatMap((stub) =>
-        chances(stub)
+        chances(stub, isChecked(settings))
           .filter((what) => options.failures || what !== 'unspawned')
           .filter(
             (what) => !options.plain || (what !== 'describes' && (what !== 'late' || settings.standby === 0)),

@@ -38,7 +38,7 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     successor: true,
     settings: { handoff: 'exclusive', ready: { mode: 'alive', forMs: 1_000 } },
   },
-  'first, overlap, 1 slot, anchor': { ...first, settings: { anchor: true } },
+  'first, overlap, 1 slot, anchor': { ...first, settings: { anchor: true, probationMs: 9_000 } },
   'first, exclusive, 1 slot, anchor, terminal': {
     ...calm,
     hangupStops: true,
@@ -112,6 +112,11 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     scales: [1],
   },
   'successor, overlap, 2 slots': { ...calm, successor: true, settings: { workers: 2 } },
+  'successor, overlap, 1 slot, on probation': {
+    ...calm,
+    successor: true,
+    settings: { probationMs: 9_000, health: { mode: 'http', path: '/' } },
+  },
   'successor, exclusive, 2 slots': {
     ...calm,
     successor: true,

@@ -1,7 +1,7 @@
 /**
  * The successor's part in its world: a predecessor that grants, drains, hangs, takes the token, or dies at any time.
  */
-import type { Settings } from '../../machines/policy.js';
+import { isChecked, type Settings } from '../../machines/policy.js';
 import type { takeoverMachine } from '../../machines/takeover.js';
 import type { Covered } from './coverage.js';
 import { alarmsOf, begin, type PlainEvent, type Step, saidTo, sentTo, typesOf } from './drive.js';
@@ -21,9 +21,13 @@ interface World {
   readonly heard: readonly string[];
   readonly owed: readonly ('inbox' | 'token' | 'count' | 'charge')[];
   readonly slots: 'starting' | 'ready' | 'failed';
+  /** Workers are asked whether they are well. */
+  readonly checks: boolean;
   /** What was said and reported, in order, without the repetitions of alarms. */
   readonly asked: boolean;
   readonly activated: boolean;
+  /** The last check of every worker has passed. */
+  readonly healthy: boolean;
   readonly charged: number;
   readonly committed: number;
   /** How often the other side was told to stop. */
@@ -105,6 +109,9 @@ const orders = (world: World): readonly Happening[] => [
   ...(world.slots === 'failed' || world.charged > 0
     ? []
     : [{ type: 'slot.failed', reason: 'worker-exited', detail: 'worker 1 exited', ...AT }]),
+  ...(world.checks && world.activated && world.charged === 0
+    ? [true, false].map((healthy) => ({ type: 'slots.checked', healthy }))
+    : []),
 ];
 
 const deaths = (world: World): readonly Happening[] => [
@@ -115,7 +122,7 @@ const deaths = (world: World): readonly Happening[] => [
 
 const problemsOf =
   (settings: Settings) =>
-  ({ happening, after }: TakeoverEdge): readonly string[] => {
+  ({ before, happening, after }: TakeoverEdge): readonly string[] => {
     const { step, world } = after;
     const { state, context } = step;
     const exclusive = settings.handoff === 'exclusive';
@@ -142,6 +149,15 @@ const problemsOf =
         'exclusive: it serves while the predecessor’s workers may',
       );
     }
+    if (reported.includes('takeover.activated'))
+      must(dead || said[0] === 'activated', 'its workers may serve, and the predecessor does not know');
+    for (const report of step.reports) {
+      if (report.type !== 'takeover.failed') continue;
+      const outcome = before?.world.activated ? 'rolled-back' : 'refused';
+      must(report.outcome === outcome, 'it does not know whether its workers have served');
+    }
+    if (state.startsWith('committing') && sent.includes('token.take'))
+      must(!world.checks || world.healthy, 'it takes charge while a worker is not well');
     if (reported.includes('takeover.charged')) {
       must(world.token === 'ours' || dead, 'it takes charge without the token');
       must(world.activated, 'it takes charge before its workers may serve');
@@ -208,7 +224,9 @@ export const takeoverModel = (covered: TakeoverCovered, changes: Partial<Setting
       owed: [],
       slots: 'starting',
       asked: false,
+      checks: isChecked(settings),
       activated: false,
+      healthy: false,
       charged: 0,
       committed: 0,
       stops: 0,
@@ -217,6 +235,7 @@ export const takeoverModel = (covered: TakeoverCovered, changes: Partial<Setting
       JSON.stringify([
         state,
         world,
+        [context.activated, context.healthy],
         [context.ready, context.decided, context.dead, context.departed, context.stopping],
         [context.failure?.reason, context.workers.length],
       ]),
@@ -251,6 +270,8 @@ const happenTo = (world: World, happening: Happening): World => {
       return { ...world, predecessor: 'dead', departed: true };
     case 'slots.ready':
       return { ...world, slots: 'ready' };
+    case 'slots.checked':
+      return { ...world, healthy: happening.healthy === true };
     case 'slot.failed':
       return { ...world, slots: 'failed' };
     case 'predecessor.granted':

@@ -9,6 +9,11 @@ import { walk } from './walk.js';
 const WALKS: Readonly<Record<string, Partial<Settings>>> = {
   overlap: { handoff: 'overlap' },
   'overlap, probation': { handoff: 'overlap', probationMs: 10_000 },
+  'overlap, probation, health checks': {
+    handoff: 'overlap',
+    probationMs: 10_000,
+    health: { mode: 'http', path: '/' },
+  },
   exclusive: { handoff: 'exclusive' },
   'exclusive, workers without the protocol': {
     handoff: 'exclusive',

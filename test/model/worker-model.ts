@@ -2,7 +2,7 @@
  * One slot in its world: a process that lives or not, words it may say, and orders that may come at any time.
  */
 import type { ForkInput, KillInput } from '../../machines/contracts.js';
-import type { Readiness } from '../../machines/policy.js';
+import type { Readiness, Settings } from '../../machines/policy.js';
 import type { WorkerInput, workerMachine } from '../../machines/worker.js';
 import type { Covered } from './coverage.js';
 import { alarmsOf, begin, childrenOf, type PlainEvent, sentTo, typesOf } from './drive.js';
@@ -76,6 +76,12 @@ const explained = (pid: number): readonly Happening[] => [
   { type: 'evidence.failed', pid, message: 'no space left', ...AT },
 ];
 
+const checked = (pid: number): readonly Happening[] => [
+  { type: 'health.passed', pid, tookMs: 5, ...AT },
+  { type: 'health.failed', pid, status: 500, detail: 'it answered 500', tookMs: 5, ...AT },
+  { type: 'health.failed', pid, status: null, detail: 'no answer within 1000 ms', tookMs: 1_000, ...AT },
+];
+
 const exits = (pid: number): readonly Happening[] => [
   { type: 'worker.exited', ...WHO, pid, code: 1, signal: null, ...AT },
 ];
@@ -86,6 +92,7 @@ const late = (pid: number): readonly Happening[] => [
   ...probed(pid),
   ...measured(pid),
   ...explained(pid),
+  ...checked(pid),
   ...exits(pid),
 ];
 
@@ -95,7 +102,8 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   held: 'nothing is waited for until the generation is decided',
   'alive.spawning': 'the operating system answers a spawn at once, with a process or an error',
   'alive.living.ready.waiting': 'a worker that is ready is waited for by nobody',
-  'alive.living.ready.serving': 'a worker that serves is waited for by nobody',
+  'alive.living.ready.serving.trusted': 'a worker that serves is waited for by nobody',
+  'alive.living.ready.serving.trial.asking': 'our own process answers within the limit of a check',
 };
 
 type WorkerEdge = Edge<typeof workerMachine, World, Happening>;
@@ -185,6 +193,19 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
           before?.step.state.startsWith('alive.living.ready') === false),
     'readiness is not reported once',
   );
+  const asks = step.spawned.some(({ src }) => src === 'health');
+  if (asks) must(context.admitted && !context.retained, 'it is asked whether it is well, and is on no trial');
+  if (context.retained)
+    must(!childrenOf(step).some(({ src }) => src === 'health'), 'it is asked on after its probation');
+  const fails = step.reports.filter(({ reason }) => reason === 'health-failed');
+  // One that is killed for it is first looked at, and then told.
+  const isTold = state.endsWith('.killing') && before?.step.state.endsWith('.examining') === true;
+  const isSpared = happening?.type === 'health.failed' && !state.endsWith('.examining') && !isLate(edge);
+  must(
+    fails.length ===
+      (context.failedChecks === 3 && (isSpared || (isTold && happening?.type !== 'worker.kill')) ? 1 : 0),
+    'three failed checks in a row are not a failure, or fewer are',
+  );
   if (isLate(edge) && before !== null) {
     must(key(before.step, before.world) === key(step, world), 'a late fact changes something');
     must(step.reports.length + step.orders.length + step.spawned.length === 0, 'a late fact has an effect');
@@ -204,18 +225,15 @@ export const workerModel = (
   {
     startDelayMs = 0,
     watchdogMs = null,
-    maxMemoryBytes = null,
     standby = false,
-  }: {
-    startDelayMs?: number;
-    watchdogMs?: number | null;
-    maxMemoryBytes?: number | null;
-    standby?: boolean;
-  } = {},
+    ...changes
+  }: { startDelayMs?: number; standby?: boolean } & Partial<
+    Pick<Settings, 'watchdogMs' | 'maxMemoryBytes' | 'health' | 'probationMs' | 'handoff'>
+  > = {},
 ): Model<typeof workerMachine, World, Happening> => {
   const input: WorkerInput = {
     ...WHO,
-    settings: settingsWith({ ready, watchdogMs, maxMemoryBytes }),
+    settings: settingsWith({ ready, watchdogMs, ...changes }),
     inheritance: { listeners: [], lifeWrite: 8, fence: null },
     slot: standby ? 0 : WHO.slot,
     admitted: inCharge,
@@ -232,6 +250,7 @@ export const workerModel = (
       context.probed,
       context.pingedAtMs !== null,
       [context.memoryBytes, context.slot],
+      [context.failedChecks, context.hasAnswered],
       context.cause,
       context.lateness !== null,
     ]);
@@ -271,6 +290,7 @@ export const workerModel = (
         ...(live === null || !has('probe') ? [] : probed(live)),
         ...(live === null || !has('memory') ? [] : measured(live)),
         ...(live === null || !has('evidence') ? [] : explained(live)),
+        ...(live === null || !has('health') ? [] : checked(live)),
         ...late(otherPid(live ?? next)),
       ];
     },

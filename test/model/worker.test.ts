@@ -57,6 +57,18 @@ describe('every edge of the worker machine', () => {
     );
   });
 
+  for (const handoff of ['overlap', 'exclusive'] as const) {
+    it(`keeps the promises of a slot (on probation, ${handoff})`, () => {
+      const health = { mode: 'http', path: '/health' } as const;
+      const changes = { handoff, health, probationMs: 9_000 };
+      rows.push(
+        timed(`on probation, ${handoff}`, () =>
+          walk(workerModel(machine, { mode: 'takeover' }, false, changes)),
+        ),
+      );
+    });
+  }
+
   it('has been walked completely', () => {
     console.log(tableOf('worker', machine, rows));
     expect(machine.missed().map(placeText)).toEqual([]);

@@ -5,6 +5,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -34,7 +35,10 @@ export interface Version {
   readonly version?: string;
   readonly boot?: 'crash' | 'hang';
   readonly gate?: string;
-  readonly health?: number;
+  readonly health?: number | readonly number[];
+  readonly deaf?: boolean;
+  readonly crashMs?: number;
+  readonly hangMs?: number;
   readonly leave?: string;
   readonly stubborn?: boolean;
 }
@@ -98,6 +102,22 @@ export class Generations extends World {
   /** Makes a file that somebody waits for. */
   open(gate: string): void {
     appendFileSync(gate, '');
+  }
+
+  /** A release of the service in a directory of its own; `point` makes it the current one. */
+  deploy(name: string, version: Version = {}): void {
+    const directory = this.path(name);
+    mkdirSync(directory);
+    const text = `process.env.VERSION_FILE = 'version.json';\nawait import(${JSON.stringify(fixture('service.mjs'))});\n`;
+    writeFileSync(join(directory, 'server.mjs'), text);
+    writeFileSync(join(directory, 'version.json'), JSON.stringify({ version: name, ...version }));
+    this.point(name);
+  }
+
+  /** Moves the symlink to the current release. */
+  point(name: string): void {
+    symlinkSync(name, this.path('next'));
+    renameSync(this.path('next'), this.path('current'));
   }
 
   start(how: Start = {}): Daemon {

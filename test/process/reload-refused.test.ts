@@ -6,7 +6,6 @@ import {
   cpSync,
   linkSync,
   mkdirSync,
-  renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -324,27 +323,15 @@ describe('names and paths', () => {
   });
 
   it('follows a release symlink at a reload, and not before', async () => {
-    const release = (name: string) => {
-      const directory = world.path(name);
-      mkdirSync(directory);
-      const text = `process.env.VERSION_FILE = 'version.json';\nawait import(${JSON.stringify(fixture('service.mjs'))});\n`;
-      writeFileSync(join(directory, 'server.mjs'), text);
-      writeFileSync(join(directory, 'version.json'), JSON.stringify({ version: name }));
-    };
-    const point = (name: string) => {
-      symlinkSync(name, world.path('next'));
-      renameSync(world.path('next'), world.path('current'));
-    };
-    release('one');
-    release('two');
-    point('one');
+    world.deploy('two');
+    world.deploy('one');
     const { daemon, status, address } = await world.started({
       command: ['server.mjs'],
       cwd: world.path('current'),
     });
     expect(await who(address)).toMatchObject({ version: 'one' });
 
-    point('two');
+    world.point('two');
     process.kill(workerPid(status), 'SIGKILL');
     const respawned = await world.step('serving', 1, ({ pid }) => pid !== workerPid(status));
     expect(respawned.version).toBe('one');
@@ -360,7 +347,7 @@ describe('names and paths', () => {
     const answer = await world.reload();
     expectRefusal(answer, 'spawn-failed', /the start directory .*current is gone/);
     expect(await who(address)).toMatchObject({ version: 'two', generation: 2 });
-    point('three');
+    world.point('three');
     expect((await world.reload()).verdict).toMatchObject({ outcome: 'promoted' });
   });
 });

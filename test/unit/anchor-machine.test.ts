@@ -206,6 +206,7 @@ describe('X17: the first process', () => {
     const supervisor = first();
     supervisor.send(asksReload, {
       type: 'reload.refused',
+      outcome: 'refused',
       generation: 2,
       pid: 202,
       reason: 'exited',
@@ -369,6 +370,7 @@ describe('X17: a later generation', () => {
     supervisor.send({ type: 'successor.lost', ...AT });
     const step = supervisor.send({
       type: 'reload.refused',
+      outcome: 'refused',
       generation: 5,
       pid: 205,
       reason: 'exited',

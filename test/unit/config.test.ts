@@ -60,6 +60,7 @@ test('without options every setting has its documented default', () => {
       takeoverTimeoutMs: 5_000,
       drainTimeoutMs: 30_000,
       probationMs: 0,
+      health: null,
       respawnDelayMs: 5_000,
       respawn: 'adaptive',
       respawnLimit: null,
@@ -532,15 +533,6 @@ test('an unknown option of a program is refused with the one that was meant', ()
   expect(optionsRefusal({ worker: 2 })).toBe('unknown option worker: did you mean workers?');
   expect(optionsRefusal({ startTimeout: '5s' })).toContain('did you mean startTimeoutMs?');
   expect(resolveSettings({ command: 'a', ...{ worker: undefined } }, CONTEXT).settings.workers).toBe(1);
-});
-
-test('what this version does not have yet is refused by its own code, unless something else is wrong too', () => {
-  const error = errorOf(() => resolveSettings({ command: 'a', ...{ probationMs: 1 } }, CONTEXT));
-  expect(error.code).toBe('TANIST_NOT_AVAILABLE');
-  expect(error.exitStatus).toBe(2);
-  expect(error.problems.map(({ message }) => message)).toEqual(['probationMs is not available yet']);
-  const mixed = errorOf(() => resolveSettings({ command: 'a', workers: 0, ...{ probationMs: 1 } }, CONTEXT));
-  expect(mixed.code).toBe('TANIST_USAGE');
 });
 
 test('standbys need a program that can be held back', () => {

@@ -181,7 +181,7 @@ test('who serves is said only if it is known', async () => {
   await supervisor({ 'POST /reload': json(409, { ...REFUSED, outcome: 'rolled-back', joined: true }) });
   const { out } = await call(reload);
   expect(out).toMatch(
-    /^joined a reload under way: rolled-back \(worker-exited\): .*; the old generation stays in charge$/m,
+    /^joined a reload under way: rolled back \(worker-exited\): .*; the old generation stays in charge$/m,
   );
 });
 

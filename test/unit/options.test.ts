@@ -10,7 +10,6 @@ import { errorText, reportError } from '../../src/cli/report.js';
 import { resolveSettings } from '../../src/config.js';
 import { TanistError } from '../../src/errors.js';
 import { SETTING_FLAGS, SETTING_KEYS } from '../../src/settings/fields.js';
-import { UNAVAILABLE_KEYS } from '../../src/settings/supervisor-options.js';
 
 const CONTEXT: CommandLineContext = {
   env: { TANIST_RUN_DIR: '/run/test' },
@@ -119,17 +118,6 @@ test('an option of another command says where it belongs', () => {
   expect(messagesOf('--json', 'status')).toEqual([
     "unknown option --json: it belongs to tanist reload, after the command's name",
   ]);
-});
-
-test('what this version does not have yet is refused, and its value is not taken for the command', () => {
-  const specs = commandSpec('run')?.options.filter(({ available }) => available === false) ?? [];
-  expect(specs.map(({ flag }) => flag)).toContain('--probation');
-  for (const { flag, value } of specs) {
-    const error = errorOf('run', flag, ...(value === undefined ? [] : ['value']), 'app');
-    expect(error.code).toBe('TANIST_NOT_AVAILABLE');
-    expect(error.exitStatus).toBe(2);
-    expect(error.problems).toEqual([{ option: flag, message: `${flag} is not available yet` }]);
-  }
 });
 
 test('a missing or unknown command is refused with those there are', () => {
@@ -316,7 +304,6 @@ test('the table and the settings name the same options', () => {
       .filter((key) => key !== 'config')
       .sort(),
   ).toEqual([...SETTING_KEYS].sort());
-  expect(keys(false).sort()).toEqual([...UNAVAILABLE_KEYS].sort());
 });
 
 test('JSON is asked for by clients only, before a double dash', () => {

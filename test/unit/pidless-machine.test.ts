@@ -130,6 +130,7 @@ describe('a first generation without pid file', () => {
     supervisor.send(reload);
     const step = supervisor.send({
       type: 'reload.refused',
+      outcome: 'refused',
       generation: 2,
       pid: 201,
       reason: 'exited',

@@ -305,6 +305,51 @@ describe('an abort', () => {
   });
 });
 
+describe('the outcome of a reload that failed', () => {
+  const activated: ReloadEvent = {
+    type: 'successor.activated',
+    probationMs: 20_000,
+    limitMs: 25_000,
+    ...AT,
+  };
+  const ends = (...events: readonly [ReloadEvent, ...ReloadEvent[]]) => {
+    const machine = toStep(5, {});
+    machine.send(...events);
+    return machine.send(taken, exits(), empty).reports.filter(({ type }) => type === 'reload.refused');
+  };
+
+  it('is refused as long as the successor has not said that its workers serve', () => {
+    expect(ends(failed)).toMatchObject([{ outcome: 'refused', reason: 'worker-exited' }]);
+  });
+
+  it('is rolled-back from then on', () => {
+    expect(ends(activated, failed)).toMatchObject([{ outcome: 'rolled-back', reason: 'worker-exited' }]);
+  });
+
+  it('is rolled-back when the successor says so only in its last words', () => {
+    const machine = toStep(5, {});
+    const step = machine.send(exits(), activated, empty);
+    expect(step.reports.filter(({ type }) => type === 'reload.refused')).toMatchObject([
+      { outcome: 'rolled-back', reason: 'exited' },
+    ]);
+  });
+
+  it('is late by the limit that the successor has named, and not by its own', () => {
+    const machine = toStep(5, {});
+    const step = machine.send(activated);
+    expect(step.reports).toMatchObject([{ type: 'reload.activated', probationMs: 20_000 }]);
+    expect(alarmsOf(step)).toEqual([{ alarm: 'commit', delayMs: 25_000 }]);
+    machine.send(fires('commit'), empty);
+    expect(machine.send(taken, exits(), empty).reports).toMatchObject([
+      {
+        outcome: 'rolled-back',
+        reason: 'takeover-timeout',
+        detail: 'generation 2 did not take charge within 25 s from the moment its workers served',
+      },
+    ]);
+  });
+});
+
 describe('mourning in exclusive mode', () => {
   const mourning = () => {
     const machine = toStep(5, EXCLUSIVE);

@@ -57,6 +57,7 @@ const begun: SupervisorEvent = { type: 'handoff.begun', ...AT };
 const promoted: SupervisorEvent = { type: 'reload.promoted', generation: 2, pid: 201, ...AT };
 const refused: SupervisorEvent = {
   type: 'reload.refused',
+  outcome: 'refused',
   generation: 2,
   pid: 201,
   reason: 'worker-exited',
@@ -396,7 +397,7 @@ describe('a reload, seen by the predecessor', () => {
   it('that fails after the promotion rolls back, and the workers are wanted again', () => {
     const supervisor = running();
     supervisor.send(asksReload(), started, begun, promoted);
-    const step = supervisor.send(refused);
+    const step = supervisor.send({ ...refused, outcome: 'rolled-back' });
     expect(step.context.lastReload).toMatchObject({ outcome: 'rolled-back', reason: 'worker-exited' });
     expect(sentTo(step, 'worker-1')).toEqual([{ type: 'worker.start' }]);
   });

@@ -28,6 +28,11 @@ const slotFailed: TakeoverEvent = {
 const fires = (alarm: AlarmName): TakeoverEvent => ({ type: 'alarm.fired', alarm, ...AT });
 const counted = (remaining: number): TakeoverEvent => ({ type: 'leftovers.counted', remaining, ...AT });
 
+const says = (say: string, probationMs: number) => ({
+  type: 'link.say',
+  message: { say, probationMs, limitMs: probationMs + 5_000 },
+});
+
 const takeover = (changes: Partial<Settings> = {}) =>
   drive(takeoverMachine, {
     settings: settingsWith(changes),
@@ -62,7 +67,7 @@ describe('a takeover that goes well', () => {
     expect(alarmsOf(asked)).toEqual([{ alarm: 'takeover', delayMs: 5_000 }]);
     const serves = machine.send(granted);
     expect(typesOf(serves.reports)).toEqual(['takeover.activated']);
-    expect(sentTo(serves, 'predecessor')).toEqual([{ type: 'token.take' }]);
+    expect(sentTo(serves, 'predecessor')).toEqual([says('activated', 0), { type: 'token.take' }]);
     expect(typesOf(machine.send(taken).reports)).toEqual(['takeover.charged']);
     const done = machine.send(charged);
     expect(saidTo(done, 'predecessor')).toEqual(['committed']);
@@ -74,6 +79,14 @@ describe('a takeover that goes well', () => {
     const machine = toStep(5, {});
     expect(alarmsOf(machine.now)).toEqual([{ alarm: 'probation', delayMs: PROBATION }]);
     expect(sentTo(machine.send(fires('probation')), 'predecessor')).toEqual([{ type: 'token.take' }]);
+  });
+
+  it('tells the predecessor how long its own probation is, before its workers serve', () => {
+    const machine = takeover({ probationMs: PROBATION });
+    machine.send(ready);
+    const serves = machine.send(granted);
+    expect(sentTo(serves, 'predecessor')).toEqual([says('activated', PROBATION)]);
+    expect(typesOf(serves.reports)).toEqual(['takeover.activated']);
   });
 
   it('has nothing left to end when the life pipe of the predecessor ended', () => {
@@ -99,6 +112,50 @@ describe('a takeover that goes well', () => {
   });
 });
 
+describe('a probation with health checks', () => {
+  const checked = (healthy: boolean): TakeoverEvent => ({ type: 'slots.checked', healthy });
+  const onProbation = () => {
+    const machine = takeover({ probationMs: PROBATION, health: { mode: 'http', path: '/' } });
+    machine.send(ready, granted);
+    return machine;
+  };
+
+  it('takes the token at its end when the last check of every worker has passed', () => {
+    const machine = onProbation();
+    machine.send(checked(false), checked(true));
+    expect(sentTo(machine.send(fires('probation')), 'predecessor')).toEqual([{ type: 'token.take' }]);
+  });
+
+  it('goes on beyond its end while one has not, under an alarm', () => {
+    const machine = onProbation();
+    const late = machine.send(fires('probation'));
+    expect([late.state, alarmsOf(late)]).toEqual([
+      'activated.doubting',
+      [{ alarm: 'proof', delayMs: 3_000 }],
+    ]);
+    expect(machine.send(checked(false)).state).toBe('activated.doubting');
+    expect(machine.send(checked(true)).state).toBe('committing.taking');
+  });
+
+  it('fails when that alarm fires', () => {
+    const machine = onProbation();
+    machine.send(fires('probation'));
+    expect(machine.send(fires('proof')).reports).toMatchObject([
+      { type: 'takeover.failed', outcome: 'rolled-back', reason: 'health-failed' },
+    ]);
+  });
+});
+
+describe('a failure of this generation', () => {
+  it.each([
+    ['before its workers may serve is told as one that is refused', 3, 'refused'],
+    ['while they serve is told as one that is rolled back', 5, 'rolled-back'],
+  ] as const)('%s', (_, step, outcome) => {
+    const machine = toStep(step, {});
+    expect(machine.send(slotFailed).reports).toMatchObject([{ type: 'takeover.failed', outcome }]);
+  });
+});
+
 describe('the successor’s answer to a fault of the predecessor (overlap)', () => {
   it.each([1, 3, 4, 5] as const)('step %i: P killed → S takes charge', (at) => {
     const machine = toStep(at, {});
@@ -115,7 +172,7 @@ describe('the successor’s answer to a fault of the predecessor (overlap)', () 
     expect(sentTo(machine.send(empty), 'predecessor')).toEqual([{ type: 'token.take' }]);
     const step = machine.send(taken);
     expect(typesOf(step.reports)).toEqual(['takeover.activated', 'takeover.charged']);
-    expect(sentTo(step, 'predecessor')).toEqual([]);
+    expect(sentTo(step, 'predecessor')).toEqual([says('activated', 0)]);
   });
 
   it('step 5: P hung → S commits, and the leave alarm kills P', () => {

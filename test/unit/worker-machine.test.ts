@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkerEvent } from '../../machines/events.js';
+import type { AlarmName, WorkerEvent } from '../../machines/events.js';
 import type { Settings } from '../../machines/policy.js';
 import { type WorkerInput, workerMachine } from '../../machines/worker.js';
-import { alarmsOf, drive, sentTo, typesOf } from '../model/drive.js';
+import { alarmsOf, childrenOf, drive, sentTo, typesOf } from '../model/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const WHO = { slot: 1, place: 1, generation: 1 };
@@ -20,9 +20,7 @@ const spawned = (pid = PID, channel = CHANNEL): WorkerEvent => ({
 const asks = (channel = CHANNEL, atMs = 2_000): WorkerEvent => ({ type: 'takeover.said', channel, atMs });
 const exits = (changes: { pid?: number; code?: number | null; signal?: string | null; atMs?: number } = {}) =>
   ({ type: 'worker.exited', ...WHO, pid: PID, code: 1, signal: null, atMs: 3_000, ...changes }) as const;
-const fires = (
-  alarm: 'start' | 'silence' | 'drain' | 'kill' | 'backoff' | 'alive' | 'evidence',
-): WorkerEvent => ({
+const fires = (alarm: AlarmName): WorkerEvent => ({
   type: 'alarm.fired',
   alarm,
   atMs: 61_000,
@@ -80,7 +78,7 @@ describe('a slot that is filled', () => {
       { alarm: 'silence', delayMs: 5_000 },
     ]);
     const step = worker.send(asks());
-    expect(step.state).toBe('alive.living.ready.serving');
+    expect(step.state).toBe('alive.living.ready.serving.trusted');
     expect(step.reports).toEqual([{ type: 'worker.ready', ...WHO, pid: PID, bootMs: 1_000, atMs: 2_000 }]);
     expect(sentTo(step, 'channel')).toEqual([{ type: 'channel.ok' }]);
   });
@@ -119,7 +117,7 @@ describe('a slot that is filled', () => {
     const worker = slot();
     worker.send(spawned(), asks());
     const step = worker.send({ type: 'worker.start' });
-    expect([step.state, step.spawned]).toEqual(['alive.living.ready.serving', []]);
+    expect([step.state, step.spawned]).toEqual(['alive.living.ready.serving.trusted', []]);
   });
 });
 
@@ -253,7 +251,7 @@ describe('a worker under a watchdog', () => {
     worker.send(spawned(), asks(), pings(3_000));
     expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 2_000 }]);
     worker.send({ type: 'status.said', channel: CHANNEL, text: 'busy', atMs: 4_500 }, ...barks(5_000));
-    expect(worker.now.state).toBe('alive.living.ready.serving');
+    expect(worker.now.state).toBe('alive.living.ready.serving.trusted');
     expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 1_500 }]);
   });
 
@@ -281,7 +279,7 @@ describe('a worker under a watchdog', () => {
     const [alarm, read] = barks(5_500);
     expect(sentTo(worker.send(alarm), 'channel')).toEqual([{ type: 'channel.look' }]);
     worker.send(pings(5_500), read);
-    expect(worker.now.state).toBe('alive.living.ready.serving');
+    expect(worker.now.state).toBe('alive.living.ready.serving.trusted');
     expect(watchdog(worker)).toEqual([{ alarm: 'watchdog', delayMs: 2_000 }]);
   });
 
@@ -443,7 +441,7 @@ describe('other ways to be ready', () => {
     worker.send(spawned(), asks());
     expect(worker.send({ type: 'probe.passed', pid: PID - 1, atMs: 2_200 }).state).toContain('probing');
     const step = worker.send({ type: 'probe.passed', pid: PID, atMs: 2_200 });
-    expect(step.state).toBe('alive.living.ready.serving');
+    expect(step.state).toBe('alive.living.ready.serving.trusted');
     expect(sentTo(step, 'channel')).toEqual([{ type: 'channel.ok' }]);
   });
 
@@ -452,7 +450,7 @@ describe('other ways to be ready', () => {
     worker.send(spawned());
     expect(alarmsOf(worker.now)).toContainEqual({ alarm: 'alive', delayMs: 700 });
     const step = worker.send(fires('alive'));
-    expect([step.state, sentTo(step, 'channel')]).toEqual(['alive.living.ready.serving', []]);
+    expect([step.state, sentTo(step, 'channel')]).toEqual(['alive.living.ready.serving.trusted', []]);
   });
 
   it('answers a program that knows the protocol all the same', () => {
@@ -574,5 +572,88 @@ describe('late facts about the process before', () => {
     const step = worker.send(fact);
     expect([step.state, step.context]).toEqual([state, context]);
     expect([...step.reports, ...step.orders, ...step.spawned]).toEqual([]);
+  });
+});
+
+describe('a worker on probation', () => {
+  const CHECKED: Partial<Settings> = { health: { mode: 'http', path: '/well' }, probationMs: 10_000 };
+  const passed = (tookMs = 100): WorkerEvent => ({ type: 'health.passed', pid: PID, tookMs, atMs: 3_000 });
+  const failed = (status: number | null = 500): WorkerEvent => ({
+    type: 'health.failed',
+    pid: PID,
+    status,
+    detail: status === null ? 'no answer within 1000 ms' : `it answered ${status}`,
+    tookMs: 1_000,
+    atMs: 3_000,
+  });
+  const onTrial = (changes: Partial<Settings> = {}) => {
+    const worker = slot({ ...CHECKED, ...changes }, NOT_IN_CHARGE);
+    worker.send(spawned(), asks(), { type: 'worker.admit' });
+    return worker;
+  };
+
+  it('is asked whether it is well from the moment it may serve, once a second', () => {
+    const worker = onTrial();
+    expect(childrenOf(worker.now)).toContainEqual(
+      expect.objectContaining({
+        src: 'health',
+        input: { ...WHO, pid: PID, path: '/well', timeoutMs: 1_000 },
+      }),
+    );
+    const step = worker.send(passed(100));
+    expect(step.reports).toMatchObject([{ type: 'worker.checked', passed: true, failures: 0 }]);
+    expect(alarmsOf(step)).toEqual([{ alarm: 'health', delayMs: 900 }]);
+    expect(worker.send(fires('health')).spawned).toMatchObject([{ src: 'health' }]);
+  });
+
+  it('has failed after three failures in a row, and not after two with a pass between', () => {
+    const worker = onTrial();
+    const checks = [failed(), fires('health'), failed(), fires('health')] as const;
+    expect(typesOf(worker.send(...checks, passed(), fires('health'), ...checks).reports)).not.toContain(
+      'worker.failed',
+    );
+    expect(worker.send(failed()).reports).toMatchObject([
+      { type: 'worker.checked', failures: 3 },
+      {
+        type: 'worker.failed',
+        reason: 'health-failed',
+        detail: `worker 1 (pid ${PID}) failed 3 health checks of /well in a row: it answered 500`,
+      },
+    ]);
+    // It may finish what it has in hand.
+    expect(worker.now.state).toBe('alive.living.ready.serving.trusted');
+  });
+
+  it('is killed when it does not answer and the workers of before wait for its end', () => {
+    const worker = onTrial({ handoff: 'exclusive' });
+    const step = worker.send(failed(null), fires('health'), failed(null), fires('health'), failed(null));
+    expect(step.state).toBe('alive.living.examining');
+    expect(typesOf(step.reports)).toEqual(Array<string>(3).fill('worker.checked'));
+    const killed = worker.send(fires('evidence'));
+    expect(killed.state).toBe('alive.living.killing');
+    expect(typesOf(killed.reports)).toEqual(['worker.failed', 'worker.killing']);
+    expect(killed.reports).toContainEqual(
+      expect.objectContaining({ detail: expect.stringContaining('TANIST_PROBE_FD') }),
+    );
+  });
+
+  it('is not asked any more when its generation is in charge', () => {
+    const worker = onTrial();
+    worker.send(failed(), fires('health'), failed());
+    const step = worker.send({ type: 'worker.retain' });
+    expect([step.state, alarmsOf(step)]).toEqual(['alive.living.ready.serving.trusted', []]);
+  });
+
+  it('is not asked at all in a generation that is in charge from the beginning, and has a probe socket', () => {
+    const worker = slot(CHECKED);
+    const step = worker.send(spawned(), asks());
+    expect(step.state).toBe('alive.living.ready.serving.trusted');
+    expect(childrenOf(step).find(({ src }) => src === 'fork')?.input).toMatchObject({ probe: true });
+  });
+
+  it('is not moved by a late answer of the process before it', () => {
+    const worker = onTrial();
+    const step = worker.send({ ...passed(), pid: PID - 1 } as WorkerEvent);
+    expect([step.state, step.reports]).toEqual(['alive.living.ready.serving.trial.asking', []]);
   });
 });

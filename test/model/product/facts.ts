@@ -16,6 +16,7 @@ export const fact = (type: string, more: object = {}): PlainEvent => ({ type, ..
 
 export type Word =
   | 'takeover'
+  | 'activated'
   | 'failed'
   | 'committed'
   | 'stop'
@@ -28,6 +29,7 @@ export type Word =
 export const HEARD: Readonly<Record<'reload' | 'takeover', Readonly<Partial<Record<Word, PlainEvent>>>>> = {
   reload: {
     takeover: fact('takeover.requested'),
+    activated: fact('successor.activated', { probationMs: 0, limitMs: 5_000 }),
     failed: fact('successor.failed', { reason: 'worker-exited', detail: '' }),
     committed: fact('successor.committed'),
     stop: fact('stop.relayed'),

@@ -48,6 +48,7 @@ export interface Outcome {
 
 const WORDS: readonly string[] = [
   'takeover',
+  'activated',
   'failed',
   'committed',
   'stop',
