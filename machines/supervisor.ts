@@ -48,6 +48,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'worker.described': { actions: 'recordWorker' },
     'worker.promoted': { actions: [] },
     'memory.measured': { actions: 'recordWorker' },
+    'memory.exceeded': { actions: 'announceExcess' },
     'memory.unreadable': { actions: 'recordObstacle' },
     'spawn.failed': { actions: 'recordWorker' },
     'takeover.activated': { actions: 'admitSlots' },

@@ -61,9 +61,9 @@ export const takeoverMachine = takeoverSetup.createMachine({
       },
     },
     activated: {
-      description: 'Our workers may serve.',
-      entry: ['recordActivated', 'sayActivated', 'reportActivated'],
-      initial: 'deciding',
+      description: 'Our workers may serve, or are about to.',
+      entry: 'recordActivated',
+      initial: 'announcing',
       on: {
         'slot.failed': { target: 'doomed.failing', actions: 'recordFailure' },
         'predecessor.ended': { target: 'alone', actions: 'recordDead' },
@@ -71,6 +71,12 @@ export const takeoverMachine = takeoverSetup.createMachine({
         'takeover.stop': { target: 'doomed.deferring', actions: 'recordStop' },
       },
       states: {
+        announcing: {
+          description:
+            'The predecessor is told first: whatever happens then, it knows that they may have served.',
+          entry: ['sayActivated', 'readInbox'],
+          on: { 'inbox.empty': { target: 'deciding', actions: 'reportActivated' } },
+        },
         deciding: {
           description: 'Is there anything to wait for before the token?',
           always: [

@@ -104,8 +104,11 @@ const workers: Table = {
       'warn',
       `${whoOf(event, context)} and its process group are killed: ${event.cause}${event.evidence === undefined ? '' : `; what explains it is in ${event.evidence}`}`,
     ),
-  'memory.exceeded': ({ slot, memoryBytes, limitBytes }) =>
-    line('warn', `worker ${slot} uses ${excessText(memoryBytes, limitBytes)}: it is to be replaced`),
+  'memory.exceeded': ({ slot, memoryBytes, limitBytes }, { inCharge }) =>
+    line(
+      'warn',
+      `worker ${slot} uses ${excessText(memoryBytes, limitBytes)}${inCharge ? ': it is to be replaced' : ''}`,
+    ),
   'memory.unreadable': ({ detail }, { memoryObstacle, settings }) =>
     line(
       memoryObstacle === null ? 'warn' : 'debug',

@@ -2,6 +2,7 @@
  * Orders to the slots, and what they report.
  */
 import { assign, enqueueActions } from 'xstate';
+import { excessText } from '../memory.js';
 import { countRespawn, startsAfterGrant, turnAfterMs } from '../policy.js';
 import { allHealthy, allReady, identitiesOf, markStarting, workerId } from '../slots.js';
 import { isWorkerReport } from './context.js';
@@ -78,6 +79,13 @@ export const withSlots = withFacilities.extend({
       if (context.link !== 'takeover' || event.type !== 'worker.failed' || event.slot === 0) return;
       const { reason, detail, atMs } = event;
       enqueue.sendTo('takeover', { type: 'slot.failed', reason, detail, atMs });
+    }),
+    /** In a generation on probation nobody is replaced yet. */
+    announceExcess: enqueueActions(({ context, event, enqueue }) => {
+      if (context.link !== 'takeover' || event.type !== 'memory.exceeded') return;
+      const { slot, pid, memoryBytes, limitBytes, atMs } = event;
+      const detail = `worker ${slot} (pid ${pid}) uses ${excessText(memoryBytes, limitBytes)}`;
+      enqueue.sendTo('takeover', { type: 'slot.failed', reason: 'health-failed', detail, atMs });
     }),
     announceHealth: enqueueActions(({ context, enqueue }) => {
       if (context.link !== 'takeover') return;

@@ -19,7 +19,7 @@ export interface TakeoverInput {
 export interface TakeoverContext extends TakeoverInput {
   /** Every slot has been ready. */
   readonly ready: boolean;
-  /** Our workers may serve. */
+  /** Our workers may serve, or are about to: the predecessor was told. */
   readonly activated: boolean;
   /** The last health check of every worker has passed, or nobody asks. */
   readonly healthy: boolean;

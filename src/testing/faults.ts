@@ -69,7 +69,16 @@ export const drawOdds = (choices: Choices): Odds => {
 };
 
 const BOOTS: readonly Boot[] = ['well', 'slow', 'crash', 'hang', 'config-invalid'];
-const SERVINGS: readonly Behaviour['serving'][] = ['steady', 'pings', 'floods', 'shutdown', 'exits', 'grows'];
+const SERVINGS: readonly Behaviour['serving'][] = [
+  'steady',
+  'pings',
+  'floods',
+  'shutdown',
+  'exits',
+  'grows',
+  'sick',
+  'deaf',
+];
 const WORKER_BOOTS: readonly Behaviour['boot'][] = ['quick', 'slow', 'exit', 'unknown-command', 'silent'];
 const LEAVINGS: readonly Behaviour['leaving'][] = ['quick', 'slow', 'never'];
 /** A short pause, longer than some alarms, longer than all of them, for ever. */

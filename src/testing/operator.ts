@@ -91,7 +91,6 @@ export class Operator {
     const { outcome, generation, reason } = body;
     this.#world.kernel.note(() => `the verdict: generation ${generation} ${outcome} ${reason ?? ''}`);
     this.verdicts.push(body);
-    if (outcome === 'rolled-back') return;
     const epoch = this.#world.kernel.current?.program as SupervisorProcess;
     const tried = this.#world.launched.find(
       (one) => one.generation === generation && one.options.epoch === epoch.options.epoch,
@@ -99,6 +98,11 @@ export class Operator {
     const wasInCharge = tried?.hasBeenInCharge === true;
     if (outcome === 'promoted' && !wasInCharge)
       this.lie = `generation ${generation} was said to be promoted and never was in charge`;
+    if (outcome === 'rolled-back' && tried?.hasActivated !== true)
+      this.lie = `generation ${generation} was said to be rolled back and has never served`;
+    // A request that comes too late is told of a generation that only stops.
+    if (outcome === 'refused' && reason !== 'stopped' && tried?.hasServed)
+      this.lie = `generation ${generation} was said to be refused and has served`;
     if (outcome === 'refused' && reason !== 'stopped' && tried?.process.isAlive && wasInCharge)
       this.lie = `generation ${generation} was said to be refused and is in charge`;
   }

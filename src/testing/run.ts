@@ -1,7 +1,7 @@
 /**
  * One seeded run: a daemon that is reloaded while everything goes wrong, and must be well again afterwards.
  */
-import type { Settings } from '../../machines/policy.js';
+import { proofTimeoutMs, type Settings } from '../../machines/policy.js';
 import { Choices, type Recording } from './choices.js';
 import { drawOdds, NO_FAULTS, type Odds } from './faults.js';
 import { INVARIANTS } from './invariants.js';
@@ -48,7 +48,7 @@ const MAX_STEPS = 20_000;
 const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings => {
   const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[choices.below('settings', values.length)] ?? values[0];
-  const drawn = {
+  const drawn: Settings = {
     name: 'daemon',
     pidFile: '/run/daemon.pid',
     control: '/run/daemon.sock',
@@ -79,9 +79,11 @@ const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings =>
     anchor: pick([false, true]),
     account: pick([null, null, { user: 'nobody', uid: 65_534, gid: 65_534 }]),
     ...changes,
-  } satisfies Settings;
-  // Without the protocol nobody could hold them back, and it is refused.
-  return drawn.ready.mode === 'alive' ? { ...drawn, standby: 0 } : drawn;
+  };
+  // Without the protocol nobody could hold them back, and it is refused; nor would they answer.
+  if (drawn.ready.mode === 'alive') return { ...drawn, standby: 0 };
+  if (drawn.probationMs === 0 || changes.health !== undefined) return drawn;
+  return { ...drawn, health: pick([null, { mode: 'http', path: '/' }]) };
 };
 
 /** Every wait of the protocol, one after the other, several times over. */
@@ -92,7 +94,8 @@ const restMs = (settings: Settings): number =>
     settings.takeoverTimeoutMs +
     settings.drainTimeoutMs +
     settings.respawnDelayMs +
-    settings.probationMs);
+    settings.probationMs +
+    proofTimeoutMs(settings));
 
 class Runner {
   readonly world: World;
@@ -143,7 +146,9 @@ const endFaults = (world: World): void => {
   // One that hangs after its end, or before its beginning, is part of nothing.
   endHung(
     world,
-    world.supervisors.filter((supervisor) => supervisor.isOver || !supervisor.holdsLock),
+    world.supervisors.filter(
+      (supervisor) => supervisor.isOver || supervisor.hasParted || !supervisor.holdsLock,
+    ),
   );
   if (isHopeless(world)) endHung(world, world.supervisors);
   // It passes nothing on, and a service manager would notice; its service stops.
@@ -231,7 +236,7 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
   const { kernel } = world;
   kernel.note(
     () =>
-      `${drawn.handoff}, ${drawn.workers} workers, ${drawn.standby} standbys, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms`,
+      `${drawn.handoff}, ${drawn.workers} workers, ${drawn.standby} standbys, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms${drawn.health === null ? '' : ', checked'}`,
   );
   const beginMs = kernel.nowMs;
   const runner = new Runner(world, new Operator(world, reloads));

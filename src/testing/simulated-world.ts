@@ -63,8 +63,7 @@ export class World {
       trouble: (call) => this.faults.trouble(call),
       exists: () => true,
       launch: (process, request) => this.#launch(process, request),
-      probe: (process) =>
-        process.program instanceof WorkerProcess && process.program.isAnswering ? 200 : null,
+      probe: (process) => (process.program instanceof WorkerProcess ? process.program.probeStatus : null),
     };
   }
 

@@ -141,11 +141,24 @@ export class SupervisorProcess implements Program {
     return this.#actor?.getSnapshot().matches({ stopping: 'releasing' }) === true;
   }
 
+  /** It has told its successor that it stays as the anchor, which does not wait for it any more. */
+  get hasParted(): boolean {
+    return this.#actor?.getSnapshot().matches({ handoff: 'introducing' }) === true;
+  }
+
   /** A successor that has failed, and waits to be killed. */
   get isDoomed(): boolean {
     const takeover = this.#actor?.getSnapshot().children.takeover?.getSnapshot();
     const value = takeover !== undefined && 'value' in takeover ? takeover.value : undefined;
     return typeof value === 'object' && 'doomed' in value;
+  }
+
+  /** A successor that has let its workers serve. */
+  get hasActivated(): boolean {
+    if (this.hasBeenInCharge) return true;
+    const takeover = this.#actor?.getSnapshot().children.takeover?.getSnapshot();
+    const context = takeover !== undefined && 'context' in takeover ? takeover.context : null;
+    return context !== null && 'activated' in context && context.activated;
   }
 
   /** A first generation that has got the lock (without one: its life pipe), or a successor. */
@@ -158,6 +171,8 @@ export class SupervisorProcess implements Program {
   /** Its workers were told to leave at some time, because a successor was in charge. */
   hasRetired = false;
   hasBeenInCharge = false;
+  /** A worker of it has been told that it may serve, and has heard of it. */
+  hasServed = false;
   hasBeenAnchor = false;
 
   /** State and substate, in words. */

@@ -14,7 +14,7 @@ import type { SupervisorProcess } from './supervisor-process.js';
 /** What a worker does that a good one does not. Durations come from the settings. */
 export interface Behaviour {
   readonly boot: 'quick' | 'slow' | 'exit' | 'unknown-command' | 'silent';
-  readonly serving: 'steady' | 'floods' | 'shutdown' | 'exits' | 'pings' | 'grows';
+  readonly serving: 'steady' | 'floods' | 'shutdown' | 'exits' | 'pings' | 'grows' | 'sick' | 'deaf';
   readonly leaving: 'quick' | 'slow' | 'never';
 }
 
@@ -38,8 +38,8 @@ export class WorkerProcess implements Program {
   isActive = false;
   /** What made it leave. */
   leaves: 'asked' | 'alone' | null = null;
-  /** Its private probe socket answers. */
-  isAnswering = false;
+  /** What it answers on its private probe socket; null for nothing. */
+  probeStatus: number | null = null;
   readonly #machinery: Machinery;
   readonly #kernel: Kernel;
   readonly #settings: Settings;
@@ -113,7 +113,7 @@ export class WorkerProcess implements Program {
       onEnd: () => this.#leave('alone'),
     });
     if (boot === 'silent') return;
-    this.isAnswering = true;
+    this.probeStatus = 200;
     this.#channel.write('takeover\n');
   }
 
@@ -121,6 +121,7 @@ export class WorkerProcess implements Program {
     if (!text.includes('ok\n') || this.isActive) return;
     this.#kernel.happen({ kind: 'act', by: this.process, words: 'reads ok: it serves' });
     this.isActive = true;
+    this.owner.hasServed = true;
     this.#serve();
   }
 
@@ -131,6 +132,8 @@ export class WorkerProcess implements Program {
       if (serving === 'floods') this.#channel?.write(FLOOD);
       else if (serving === 'shutdown') this.#channel?.write('shutdown\n');
       else if (serving === 'grows') this.process.memoryBytes = GROWN_BYTES;
+      else if (serving === 'sick') this.probeStatus = 500;
+      else if (serving === 'deaf') this.probeStatus = null;
       else if (serving === 'pings') this.#channel?.write('ping\nstatus well\nwhat\n');
       else this.#kernel.end(this.process, { code: 0, signal: null });
     });

@@ -70,7 +70,7 @@ const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
   [
     'workers leave before the successor is in charge',
     drainEarly,
-    /^G4/,
+    /^G4|^G2/,
     { settings: overlap, odds: failures },
   ],
   ['a refused reload is called promoted', lie, /^G5/, { odds: failures }],

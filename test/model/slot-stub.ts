@@ -154,7 +154,12 @@ export const chance = (stub: SlotStub, what: string): StubOutcome => {
     case 'shrinks':
       return {
         stub,
-        reports: [fact(stub, 'memory.measured', { memoryBytes: what === 'grows' ? 2_000 : 500 })],
+        reports: [
+          ...(what === 'grows'
+            ? [fact(stub, 'memory.exceeded', { memoryBytes: 2_000, limitBytes: 1_000 })]
+            : []),
+          fact(stub, 'memory.measured', { memoryBytes: what === 'grows' ? 2_000 : 500 }),
+        ],
       };
     case 'hides':
       return { stub, reports: [fact(stub, 'memory.unreadable', { detail: 'no /proc' })] };

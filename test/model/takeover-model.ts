@@ -26,6 +26,8 @@ interface World {
   /** What was said and reported, in order, without the repetitions of alarms. */
   readonly asked: boolean;
   readonly activated: boolean;
+  /** The predecessor was told that they may. */
+  readonly announced: boolean;
   /** The last check of every worker has passed. */
   readonly healthy: boolean;
   readonly charged: number;
@@ -47,6 +49,7 @@ export const UNALARMED: Readonly<Record<string, string>> = {
   'undecided.warming': 'the start timeout bounds every worker, and the predecessor’s reload alarm bounds us',
   'undecided.looking': 'our own event loop answers inbox.read',
   'undecided.waitingLook': 'our own event loop answers inbox.read',
+  'activated.announcing': 'our own event loop answers inbox.read',
   'leaving.departing': 'our own event loop answers inbox.read',
   'leaving.looking': 'our own event loop answers inbox.read',
   'leaving.burying': 'our own event loop answers inbox.read',
@@ -150,10 +153,13 @@ const problemsOf =
       );
     }
     if (reported.includes('takeover.activated'))
-      must(dead || said[0] === 'activated', 'its workers may serve, and the predecessor does not know');
+      must(
+        dead || before?.world.announced === true,
+        'its workers may serve, and the predecessor does not know',
+      );
     for (const report of step.reports) {
       if (report.type !== 'takeover.failed') continue;
-      const outcome = before?.world.activated ? 'rolled-back' : 'refused';
+      const outcome = before?.world.announced ? 'rolled-back' : 'refused';
       must(report.outcome === outcome, 'it does not know whether its workers have served');
     }
     if (state.startsWith('committing') && sent.includes('token.take'))
@@ -226,6 +232,7 @@ export const takeoverModel = (covered: TakeoverCovered, changes: Partial<Setting
       asked: false,
       checks: isChecked(settings),
       activated: false,
+      announced: false,
       healthy: false,
       charged: 0,
       committed: 0,
@@ -307,6 +314,7 @@ const reactTo = (world: World, step: TakeoverStep): World => {
       ...(charges > 0 ? (['charge'] as const) : []),
     ],
     asked: world.asked || said.includes('takeover'),
+    announced: world.announced || said.includes('activated'),
     activated: world.activated || reported.includes('takeover.activated'),
     charged: world.charged + charges,
     committed: world.committed + said.filter((word) => word === 'committed').length,

@@ -53,7 +53,7 @@ const toStep = (step: 1 | 3 | 4 | 5 | 6 | 7, changes: Partial<Settings>) => {
   const exclusive = changes.handoff === 'exclusive';
   if (step >= 3) machine.send(ready);
   if (step >= 4 && exclusive) machine.send(draining);
-  if (step >= 5) machine.send(granted);
+  if (step >= 5) machine.send(granted, empty);
   if (step >= 6) machine.send(fires('probation'), taken);
   if (step >= 7) machine.send(charged);
   return machine;
@@ -65,9 +65,11 @@ describe('a takeover that goes well', () => {
     const asked = machine.send(ready);
     expect(saidTo(asked, 'predecessor')).toEqual(['takeover']);
     expect(alarmsOf(asked)).toEqual([{ alarm: 'takeover', delayMs: 5_000 }]);
-    const serves = machine.send(granted);
+    const announced = machine.send(granted);
+    expect(sentTo(announced, 'predecessor')).toEqual([says('activated', 0), { type: 'inbox.read' }]);
+    const serves = machine.send(empty);
     expect(typesOf(serves.reports)).toEqual(['takeover.activated']);
-    expect(sentTo(serves, 'predecessor')).toEqual([says('activated', 0), { type: 'token.take' }]);
+    expect(sentTo(serves, 'predecessor')).toEqual([{ type: 'token.take' }]);
     expect(typesOf(machine.send(taken).reports)).toEqual(['takeover.charged']);
     const done = machine.send(charged);
     expect(saidTo(done, 'predecessor')).toEqual(['committed']);
@@ -84,9 +86,10 @@ describe('a takeover that goes well', () => {
   it('tells the predecessor how long its own probation is, before its workers serve', () => {
     const machine = takeover({ probationMs: PROBATION });
     machine.send(ready);
-    const serves = machine.send(granted);
-    expect(sentTo(serves, 'predecessor')).toEqual([says('activated', PROBATION)]);
-    expect(typesOf(serves.reports)).toEqual(['takeover.activated']);
+    const told = machine.send(granted);
+    expect(sentTo(told, 'predecessor')[0]).toEqual(says('activated', PROBATION));
+    expect(told.reports).toEqual([]);
+    expect(typesOf(machine.send(empty).reports)).toEqual(['takeover.activated']);
   });
 
   it('has nothing left to end when the life pipe of the predecessor ended', () => {
@@ -98,7 +101,7 @@ describe('a takeover that goes well', () => {
   it('asks at once, and starts after the grant, when workers do not know the protocol', () => {
     const machine = takeover(LATE);
     expect(machine.now.state).toBe('undecided.asking');
-    expect(machine.send(draining, granted).state).toBe('activated.starting');
+    expect(machine.send(draining, granted, empty).state).toBe('activated.starting');
     expect(machine.send(ready).state).toBe('committing.taking');
   });
 
@@ -116,7 +119,7 @@ describe('a probation with health checks', () => {
   const checked = (healthy: boolean): TakeoverEvent => ({ type: 'slots.checked', healthy });
   const onProbation = () => {
     const machine = takeover({ probationMs: PROBATION, health: { mode: 'http', path: '/' } });
-    machine.send(ready, granted);
+    machine.send(ready, granted, empty);
     return machine;
   };
 
@@ -170,9 +173,10 @@ describe('the successor’s answer to a fault of the predecessor (overlap)', () 
     machine.send(ready);
     expect(sentTo(machine.send(fires('takeover')), 'predecessor')).toEqual([{ type: 'inbox.read' }]);
     expect(sentTo(machine.send(empty), 'predecessor')).toEqual([{ type: 'token.take' }]);
-    const step = machine.send(taken);
+    expect(sentTo(machine.send(taken), 'predecessor')[0]).toEqual(says('activated', 0));
+    const step = machine.send(empty);
     expect(typesOf(step.reports)).toEqual(['takeover.activated', 'takeover.charged']);
-    expect(sentTo(step, 'predecessor')).toEqual([says('activated', 0)]);
+    expect(sentTo(step, 'predecessor')).toEqual([]);
   });
 
   it('step 5: P hung → S commits, and the leave alarm kills P', () => {
