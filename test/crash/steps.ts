@@ -65,22 +65,26 @@ const numberOf = (step: StepName): number => Number(step[0]);
 /** What came before the grant, at which nothing is decided. */
 const isBefore = (step: StepName, number: number): boolean => numberOf(step) < number;
 
+/** From step 5 on workers of the successor may have served: it is not only refused. */
+const lostAt = (step: StepName): string => (isBefore(step, 5) ? 'refused' : 'rolled-back');
+
 const lostSuccessor = (step: StepName, strike: Strike): Expectation => {
   if (strike === 'SIGKILL') {
     // It had said that it is in charge, and that was the verdict: the predecessor comes back all the same.
     if (numberOf(step) === 7) return { verdicts: ['promoted'], afterwards: 'rolled-back: exited' };
-    return { verdicts: ['refused: exited'] };
+    return { verdicts: [`${lostAt(step)}: exited`] };
   }
   // A supervisor in charge that hangs: its workers serve on, and nobody is there to judge it.
   if (numberOf(step) === 7) return { verdicts: ['promoted'] };
-  return { verdicts: [isBefore(step, 4) ? 'refused: reload-timeout' : 'refused: takeover-timeout'] };
+  return { verdicts: [`${lostAt(step)}: ${isBefore(step, 4) ? 'reload-timeout' : 'takeover-timeout'}`] };
 };
 
 const lostNewWorker = (step: StepName, strike: Strike): Expectation => {
   if (strike === 'SIGSTOP')
     return { verdicts: [step === '2-booting' ? 'refused: start-timeout' : 'promoted'] };
   // The successor has asked when it learns of the exit, and the grant may be on its way.
-  if (step === '3-asking') return { verdicts: ['refused: worker-exited', 'promoted'] };
+  if (step === '3-asking')
+    return { verdicts: ['refused: worker-exited', 'rolled-back: worker-exited', 'promoted'] };
   return { verdicts: [isBefore(step, 5) ? 'refused: worker-exited' : 'promoted'] };
 };
 

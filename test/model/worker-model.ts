@@ -134,7 +134,7 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   must((context.process?.pid ?? null) === world.live, 'it does not know which process lives');
   const isMeasured = childrenOf(step).some(({ src }) => src === 'memory');
   must(
-    isMeasured === (state.endsWith('.serving') && context.settings.maxMemoryBytes !== null),
+    isMeasured === (state.includes('.serving.') && context.settings.maxMemoryBytes !== null),
     'it is measured when it does not serve, or without a limit, or not at all',
   );
   const isExamined = childrenOf(step).some(({ src }) => src === 'evidence');

@@ -565,3 +565,33 @@ test('a value in a message is quoted and cut', () => {
   expect(refusal({ '--respawn': `a\n\u001b[31m${'x'.repeat(10_000)}` }).length).toBeLessThan(300);
   expect(refusal({ '--respawn': '\u001b[31m' })).toContain('"\\u001b[31m"');
 });
+
+test('a health check is a path that is asked on the probe sockets during the probation', () => {
+  const settingsOf = (more: Partial<SupervisorOptions>) =>
+    resolveSettings({ command: 'a', ...more }, CONTEXT).settings;
+  expect(settings({ '--probation': '30s', '--health': 'http=/well' })).toMatchObject({
+    probationMs: 30_000,
+    health: { mode: 'http', path: '/well' },
+  });
+  expect(settingsOf({ probationMs: 1, health: { mode: 'http', path: '/' } }).health).toEqual({
+    mode: 'http',
+    path: '/',
+  });
+  expect(refusal({ '--probation': '5s', '--health': '/well' })).toContain(
+    '--health "/well": expected http= and a path, such as http=/health',
+  );
+  expect(refusal({ '--probation': '5s', '--health': 'http=well' })).toContain('expected a path for http');
+  expect(refusal({ '--probation': '5' })).toContain('--probation "5": expected');
+});
+
+test('a health check that nobody would make or answer is refused', () => {
+  expect(refusal({ '--health': 'http=/well' })).toContain(
+    '--probation: expected more than 0 with --health "http=/well": workers are checked while a new generation is on probation',
+  );
+  expect(optionsRefusal({ health: 'http=/well', probationMs: 0 })).toContain(
+    'probationMs: expected more than 0 with health',
+  );
+  expect(refusal({ '--health': 'http=/well', '--probation': '5s', '--ready': 'alive=1s' })).toContain(
+    '--health "http=/well" and --ready "alive=1s": expected takeover or http there: a program without the protocol does not answer on its probe socket',
+  );
+});

@@ -328,6 +328,55 @@ describe('a daemon that allows no reload (S31)', () => {
   });
 });
 
+describe('a generation on probation', () => {
+  const onProbation = () => {
+    const settings = settingsWith({ probationMs: 9_000, health: { mode: 'http', path: '/' }, workers: 2 });
+    const supervisor = drive(supervisorMachine, input(settings, { handover: record(settings) }));
+    supervisor.send({ type: 'takeover.asked', ...AT }, { type: 'takeover.activated', ...AT });
+    return supervisor;
+  };
+  const checked = (slot: number, passed: boolean): SupervisorEvent => ({
+    type: 'worker.checked',
+    slot,
+    place: 'worker',
+    generation: 4,
+    pid: 400 + slot,
+    passed,
+    failures: passed ? 0 : 1,
+    detail: passed ? null : 'it answered 500',
+    ...AT,
+  });
+
+  it('is healthy when the last check of every worker has passed', () => {
+    const supervisor = onProbation();
+    const told = (event: SupervisorEvent) => sentTo(supervisor.send(event), 'takeover');
+    expect(told(checked(1, true))).toEqual([{ type: 'slots.checked', healthy: false }]);
+    expect(told(checked(2, true))).toEqual([{ type: 'slots.checked', healthy: true }]);
+    expect(told(checked(1, false))).toEqual([{ type: 'slots.checked', healthy: false }]);
+  });
+
+  it('fails when a worker uses more memory than it may: nobody is replaced in it yet', () => {
+    const step = onProbation().send({
+      type: 'memory.exceeded',
+      slot: 1,
+      place: 'worker',
+      generation: 4,
+      pid: 401,
+      memoryBytes: 300 * 2 ** 20,
+      limitBytes: 256 * 2 ** 20,
+      ...AT,
+    });
+    expect(sentTo(step, 'takeover')).toEqual([
+      {
+        type: 'slot.failed',
+        reason: 'health-failed',
+        detail: 'worker 1 (pid 401) uses 300 MiB, more than 256 MiB',
+        ...AT,
+      },
+    ]);
+  });
+});
+
 describe('a reload, seen by the predecessor', () => {
   it('is accepted while no worker has ever been ready', () => {
     const supervisor = first();
@@ -400,6 +449,18 @@ describe('a reload, seen by the predecessor', () => {
     const step = supervisor.send({ ...refused, outcome: 'rolled-back' });
     expect(step.context.lastReload).toMatchObject({ outcome: 'rolled-back', reason: 'worker-exited' });
     expect(sentTo(step, 'worker-1')).toEqual([{ type: 'worker.start' }]);
+  });
+
+  it('shows that the successor is on probation, if it has one', () => {
+    const supervisor = running();
+    supervisor.send(asksReload(), started, begun);
+    const activated = (probationMs: number): SupervisorEvent => ({
+      type: 'reload.activated',
+      probationMs,
+      ...AT,
+    });
+    expect(supervisor.send(activated(0)).context.reload?.phase).toBe('handoff');
+    expect(supervisor.send(activated(5_000)).context.reload?.phase).toBe('probation');
   });
 
   it('drains before it grants in exclusive mode, and says so', () => {

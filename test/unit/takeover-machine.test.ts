@@ -271,7 +271,7 @@ describe.each([['overlap', {}] as const, ['exclusive', EXCLUSIVE] as const])(
 
     it('words that wait when the takeover alarm fires count', () => {
       const machine = toStep(3, changes);
-      expect(machine.send(fires('takeover'), granted).state).toBe('activated.probation');
+      expect(machine.send(fires('takeover'), granted, empty).state).toBe('activated.probation');
       const drains = toStep(3, changes);
       expect(drains.send(fires('takeover'), draining).state).toBe('undecided.waiting');
     });
