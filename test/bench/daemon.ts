@@ -2,6 +2,7 @@
  * A daemon that is measured: the example service, reloaded as an administrator would.
  */
 import type { ReloadVerdict } from '../../machines/status.js';
+import { monotonicMs } from '../load/plan.js';
 import { Releases } from '../load/releases.js';
 import { type Daemon, root, type World } from '../process/harness.js';
 import { BOOT_MS, service } from './plain.js';
@@ -52,6 +53,15 @@ export class MeasuredDaemon {
       ({ state, reload }) => state === 'running' && reload === null,
     );
     return durationMs;
+  }
+
+  /** A reload that is to come to nothing: why, and when that was told. */
+  async refusal(expected: ReloadVerdict['outcome']): Promise<{ reason: string; answeredAtMs: number }> {
+    const { stdout, stderr } = await this.#world.tanist('reload', '--json', '--name', this.#name);
+    const answeredAtMs = monotonicMs();
+    if (!stdout.includes(`"outcome":"${expected}"`))
+      throw new Error(`expected ${expected}, but the reload says: ${stdout}${stderr}`);
+    return { reason: String((JSON.parse(stdout) as ReloadVerdict).reason), answeredAtMs };
   }
 
   async stop(): Promise<void> {

@@ -10,6 +10,7 @@
 import { availableParallelism } from 'node:os';
 import Table from 'cli-table3';
 import { World } from '../process/harness.js';
+import { measureBroken } from './broken.js';
 import { type Effort, type Figure, FULL, QUICK } from './figure.js';
 import { measureIdle } from './idle.js';
 import { measureMany } from './many.js';
@@ -21,6 +22,7 @@ const MEASURES: Readonly<Record<string, (world: World, effort: Effort) => Promis
   exclusive: measureExclusive,
   reload: measureReload,
   refusal: measureRefusal,
+  broken: measureBroken,
   respawn: measureRespawn,
   standby: measureStandby,
   start: measureStart,
