@@ -25,6 +25,7 @@ describe('the recorded reload', () => {
       'worker 2 → supervisor 2: takeover',
       'supervisor 2 → supervisor 1: takeover',
       'supervisor 1 → supervisor 2: granted',
+      'supervisor 2 → supervisor 1: activated',
       'supervisor 2 → worker 2: ok',
       'supervisor 2 → supervisor 1: committed',
       'supervisor 1 → operator: promoted',
@@ -34,7 +35,7 @@ describe('the recorded reload', () => {
 
   it('drains the old worker before it grants anything (exclusive)', () => {
     const said = messages(scenes.exclusive);
-    const order = ['draining', 'SIGTERM', 'granted', 'ok', 'committed', 'promoted'];
+    const order = ['draining', 'SIGTERM', 'granted', 'activated', 'ok', 'committed', 'promoted'];
     expect(said.slice(-order.length).map((line) => line.split(': ')[1])).toEqual(order);
   });
 

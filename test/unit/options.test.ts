@@ -92,10 +92,10 @@ test('every mistake is told, in one go and with the one that was probably meant'
   expect(error.problems.map(({ message }) => message)).toEqual([
     'unknown option --worker: did you mean --workers?',
     '--name needs a value, but "--start-timeout" follows',
-    '--probation is not available yet',
     '"--no-warn=1": expected no value, --no-warn is a switch',
     '--listen needs a value, but the line ends',
     expect.stringMatching(/^--start-timeout "5": expected a unit/),
+    expect.stringMatching(/^--probation "2": expected a unit/),
     '<command> is missing: expected a program to supervise',
   ]);
 });
@@ -325,8 +325,8 @@ test('an error is told as text with its mistakes and a hint, or as one JSON obje
   expect(reportError(error, false, terminal)).toBe(2);
   expect(err.join('').split('\n')).toEqual([
     'error TANIST_USAGE: 3 mistakes',
-    '  --probation is not available yet',
     expect.stringContaining('  --workers "x": expected'),
+    expect.stringContaining('  --probation "1": expected'),
     '  <command> is missing: expected a program to supervise',
     expect.stringMatching(/^hint: Run "tanist --help"/),
     '',

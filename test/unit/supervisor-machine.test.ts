@@ -338,7 +338,7 @@ describe('a generation on probation', () => {
   const checked = (slot: number, passed: boolean): SupervisorEvent => ({
     type: 'worker.checked',
     slot,
-    place: 'worker',
+    place: slot,
     generation: 4,
     pid: 400 + slot,
     passed,
@@ -359,7 +359,7 @@ describe('a generation on probation', () => {
     const step = onProbation().send({
       type: 'memory.exceeded',
       slot: 1,
-      place: 'worker',
+      place: 1,
       generation: 4,
       pid: 401,
       memoryBytes: 300 * 2 ** 20,
