@@ -56,6 +56,7 @@ describe('what is counted', () => {
     const { send, tally } = counted();
     const refused = {
       type: 'reload.refused',
+      outcome: 'refused',
       generation: 2,
       pid: 201,
       reason: 'exited',
@@ -72,7 +73,7 @@ describe('what is counted', () => {
     send(reloadRequest('c'), { type: 'handoff.begun', atMs: 13_000 });
     send({ type: 'reload.promoted', generation: 3, pid: 301, atMs: 14_000 });
     expect(tally.counters().reloads).toEqual({ promoted: 0, refused: 1, 'rolled-back': 0 });
-    send({ ...refused, generation: 3, pid: 301 });
+    send({ ...refused, outcome: 'rolled-back', generation: 3, pid: 301 });
     expect(tally.counters().reloads).toEqual({ promoted: 0, refused: 1, 'rolled-back': 1 });
   });
 
