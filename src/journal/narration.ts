@@ -46,6 +46,10 @@ export const between = (one: JournalEntry, other: JournalEntry): string =>
 export const exitText = ({ code, signal }: { code: number | null; signal: string | null }): string =>
   signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
 
+/** What became of a generation that did not stay in charge. */
+export const outcomeText = ({ outcome }: { readonly outcome: 'refused' | 'rolled-back' }): string =>
+  outcome === 'rolled-back' ? 'rolled back' : 'refused';
+
 const WAYS: Readonly<Record<string, string>> = {
   control: 'over the control socket',
   api: 'by the program around the supervisor',

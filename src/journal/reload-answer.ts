@@ -13,6 +13,7 @@ import {
   inOrder,
   isType,
   limitText,
+  outcomeText,
   type Sentence,
   sentence,
   viaText,
@@ -117,25 +118,27 @@ const predecessorText = ({ request, chapter }: Attempt, entry: JournalEntry): st
   if (started !== null)
     return `Generation ${started.generation} was started, pid ${started.pid}, ${between(request, entry)} after the request.`;
   if (entry.event.type === 'handoff.begun') return `Generation ${chapter.generation} granted the takeover.`;
+  const activated = factIn(entry, 'reload.activated');
+  if (activated !== null && activated.probationMs > 0)
+    return `The workers of the new generation served, on probation for ${durationText(activated.probationMs)}, ${between(request, entry)} after the request.`;
   const promoted = factIn(entry, 'reload.promoted');
   if (promoted !== null)
     return `Generation ${promoted.generation} was in charge, ${between(request, entry)} after the request.`;
   const refused = factIn(entry, 'reload.refused');
   if (refused !== null) {
     const limit = limitText(refused.reason, chapter.settings);
-    return `Generation ${refused.generation} was refused (${refused.reason}): ${refused.detail}${limit === null ? '' : `; ${limit}`}.`;
+    return `Generation ${refused.generation} was ${outcomeText(refused)} (${refused.reason}): ${refused.detail}${limit === null ? '' : `; ${limit}`}.`;
   }
   if (entry.event.type === 'successor.lost') return 'It died after it had taken charge.';
   return null;
 };
 
-const reasonOf = ({ request, chapter, rest }: Attempt, decision: JournalEntry | undefined): string => {
+const reasonOf = ({ request, chapter }: Attempt, decision: JournalEntry | undefined): string => {
   const { generation } = chapter;
   const refused = factIn(decision, 'reload.refused');
   if (refused !== null && decision !== undefined) {
     const limit = limitText(refused.reason, chapter.settings);
-    const wasPromoted = rest.some(isType('reload.promoted'));
-    return `It was ${wasPromoted ? 'rolled back' : 'refused'} (${refused.reason}) after ${between(request, decision)}: ${refused.detail}${limit === null ? '' : `; ${limit}`}. Generation ${generation} went on.`;
+    return `It was ${outcomeText(refused)} (${refused.reason}) after ${between(request, decision)}: ${refused.detail}${limit === null ? '' : `; ${limit}`}. Generation ${generation} went on.`;
   }
   const promoted = factIn(decision, 'reload.promoted');
   if (promoted !== null && decision !== undefined)

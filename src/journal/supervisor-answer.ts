@@ -3,7 +3,16 @@
  */
 import type { JournalEntry } from './entry.js';
 import type { Chapter } from './history.js';
-import { type Answer, factIn, inOrder, isType, type Sentence, sentence, viaText } from './narration.js';
+import {
+  type Answer,
+  factIn,
+  inOrder,
+  isType,
+  outcomeText,
+  type Sentence,
+  sentence,
+  viaText,
+} from './narration.js';
 
 /** The generation that started this one; undefined for a first one, and where the journal begins later. */
 export const predecessorOf = (chapters: readonly Chapter[], chapter: Chapter): Chapter | undefined => {
@@ -92,7 +101,7 @@ const refusal = (entry: JournalEntry): Sentence => {
   const fact = factIn(entry, 'reload.refused');
   return sentence(
     entry,
-    `Generation ${entry.generation} refused generation ${fact?.generation} and ended it (${fact?.reason}): ${fact?.detail}.`,
+    `Generation ${entry.generation} ${fact === null ? 'refused' : outcomeText(fact)} generation ${fact?.generation} and ended it (${fact?.reason}): ${fact?.detail}.`,
   );
 };
 

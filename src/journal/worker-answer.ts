@@ -12,6 +12,7 @@ import {
   inOrder,
   isType,
   lastBefore,
+  outcomeText,
   type Sentence,
   sentence,
   viaText,
@@ -148,13 +149,13 @@ const afterOrder = (
   }
   const refused = factIn(order, 'reload.refused');
   if (refused !== null) {
-    const text = `generation ${refused.generation} was refused, for which the workers had left`;
+    const text = `generation ${refused.generation} was ${outcomeText(refused)}, for which the workers had left`;
     return {
       text,
       sentences: [
         sentence(
           order,
-          `Generation ${refused.generation} was refused (${refused.reason}): ${refused.detail}.`,
+          `Generation ${refused.generation} was ${outcomeText(refused)} (${refused.reason}): ${refused.detail}.`,
         ),
       ],
     };
@@ -231,7 +232,8 @@ const endReason = (
     return `It was asked to leave because ${draining.cause}${ended === null ? ', and leaves' : `, and ${exitText(ended)}`}.`;
   if (ended !== null) return `Nobody had asked it to leave when it ${exitText(ended)}.`;
   const refused = factIn(refusalOf(chapters, chapter), 'reload.refused');
-  if (refused !== null) return `It was ended with its generation, which was refused (${refused.reason}).`;
+  if (refused !== null)
+    return `It was ended with its generation, which was ${outcomeText(refused)} (${refused.reason}).`;
   return now === 'worker.ready'
     ? 'It serves, as far as the journal goes.'
     : 'It is not ready yet, as far as the journal goes.';

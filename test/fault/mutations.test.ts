@@ -74,7 +74,7 @@ const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
     { settings: overlap, odds: failures },
   ],
   ['a refused reload is called promoted', lie, /^G5/, { odds: failures }],
-  ['who comes back does not say so', stayAway, /^liveness|^G6/, { odds: { ...failures, crash: 0.02 } }],
+  ['who comes back does not say so', stayAway, /^liveness|^G2|^G6/, { odds: { ...failures, crash: 0.02 } }],
   [
     'a successor never fills a slot again',
     neverRetain,

@@ -28,9 +28,9 @@ describe('what is recorded', () => {
       'worker-1 worker.start: stopped → alive.spawning',
       'worker-1 worker.spawned: alive.spawning → alive.living.booting.starting',
       'supervisor worker.spawned: idle.starting → idle.starting',
-      'worker-1 takeover.said: alive.living.booting.starting → alive.living.ready.serving',
+      'worker-1 takeover.said: alive.living.booting.starting → alive.living.ready.serving.trusted',
       'supervisor worker.ready: idle.starting → running',
-      'worker-1 worker.exited: alive.living.ready.serving → backoff',
+      'worker-1 worker.exited: alive.living.ready.serving.trusted → backoff',
       'supervisor worker.exited: running → respawning',
     ]);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
@@ -74,7 +74,10 @@ describe('what is recorded', () => {
     recorder.flush();
     expect(entries.length).toBe(count);
     const ignored = entries.find(({ event }) => event.pid === 999);
-    expect(ignored).toMatchObject({ from: 'alive.living.ready.serving', to: 'alive.living.ready.serving' });
+    expect(ignored).toMatchObject({
+      from: 'alive.living.ready.serving.trusted',
+      to: 'alive.living.ready.serving.trusted',
+    });
     expect(
       entries.filter(({ status }) => status !== undefined).map(({ actor, status }) => [actor, status]),
     ).toEqual([
@@ -156,7 +159,7 @@ describe('the names of things', () => {
 
   it('a state is told from the outside in, and regions beside each other', () => {
     expect(stateText('running')).toBe('running');
-    expect(stateText({ alive: { living: { ready: 'serving' } } })).toBe('alive.living.ready.serving');
+    expect(stateText({ alive: { living: { ready: 'serving' } } })).toBe('alive.living.ready.serving.trusted');
     expect(stateText({ up: { one: 'a', two: { b: 'c' } } })).toBe('up.(one.a & two.b.c)');
   });
 
