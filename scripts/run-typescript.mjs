@@ -2,7 +2,9 @@
 //
 //   node scripts/run-typescript.mjs test/bench/main.ts [arguments]
 //
-// All of test/ is stripped of its types into .cache/, file by file, so that programs find each other there.
+// All of test/ is stripped of its types into .cache/, file by file, so that programs find each other there; what
+// they import of the package is what was built.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -18,6 +20,16 @@ await build({
   target: 'node20.19',
   sourcemap: 'inline',
   logLevel: 'warning',
+  plugins: [
+    {
+      name: 'built',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+          loader: 'ts',
+          contents: readFileSync(path, 'utf8').replace(/(from '(?:\.\.\/)+)(src|machines)\//g, '$1dist/$2/'),
+        })),
+    },
+  ],
 });
 const compiled = `${root}${entry.replace(/^test\//, '.cache/').replace(/\.ts$/, '.js')}`;
 process.argv = [process.execPath, compiled, ...args];

@@ -1,9 +1,10 @@
 /**
  * A supervisor inside a program of one's own.
  */
+import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Origin } from '../machines/status.js';
-import { resolveSettings, type SupervisorOptions } from './config.js';
+import { type ResolvedSettings, resolveSettings, type SupervisorOptions } from './config.js';
 import { TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
 import { createLog, type LogOptions } from './log.js';
@@ -38,6 +39,10 @@ const originOf = (
 const configFileOf = (options: SupervisorOptions | CommandLineSettings): string | null =>
   'commandLine' in options ? (options.configFile?.path ?? null) : null;
 
+/** Whether the log is in no directory that is made for the daemon. */
+const isElsewhere = ({ logFile, directory, ownDirectory }: ResolvedSettings): boolean =>
+  logFile !== null && ![directory, ownDirectory].includes(dirname(logFile));
+
 const start = (
   options: SupervisorOptions | CommandLineSettings,
   handover: Handover | null,
@@ -51,8 +56,12 @@ const start = (
   if (handover !== null) checkHandover(handover, settings, (account) => deviation(account, credentialsNow()));
   const program = resolveProgram(words, { startDirectory: cwd, ...surroundings }, process.env);
   const relaunch = relaunchOf(cwd, process.env);
+  const openLog = () =>
+    resolved.logFile === null ? null : openLogFileFor(resolved.logFile, settings.account);
+  // One in a place of its own is tried before anything is made.
+  const early = isElsewhere(resolved) ? openLog() : null;
   ensureDirectories(resolved);
-  const logFile = resolved.logFile === null ? null : openLogFileFor(resolved.logFile, settings.account);
+  const logFile = early ?? openLog();
   const journalFile =
     resolved.journal === null
       ? null

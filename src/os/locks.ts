@@ -99,7 +99,10 @@ const pidFile = (path: string, descriptor: number): PidFile => ({
   descriptor,
   writePid(pid) {
     const line = Buffer.from(`${pid}\n`);
-    // One write in place, then cut off what an earlier, longer pid left behind.
+    // Whoever reads meanwhile may see the new bytes with the old size (Linux): the file gets its size before, by
+    // empty lines behind the first one, and what an earlier, longer pid left behind is cut off at last.
+    const { size } = fstatSync(descriptor);
+    if (size > 0 && size < line.length) writeSync(descriptor, '\n'.repeat(line.length - size), size);
     writeSync(descriptor, line, 0, line.length, 0);
     ftruncateSync(descriptor, line.length);
   },

@@ -9,7 +9,6 @@ import { Timeline } from '../../src/inspector/view/timeline.js';
 import { readJournal } from '../../src/os/journal-reader.js';
 import { Generations, workerPid } from '../process/generations.js';
 import { inspect } from '../process/inspectors.js';
-import { JOURNAL } from '../process/journals.js';
 import { findChromium, launch } from './chromium.js';
 
 const chromium = findChromium();
@@ -138,14 +137,14 @@ describe.skipIf('missing' in chromium)('the page in a browser', () => {
     await daemon.settled(2);
     expect((await world.tanist('stop')).status).toBe(0);
     await world.empty();
-    const { url } = await inspect(world, '--journal', world.path(JOURNAL));
+    const { url } = await inspect(world, '--journal', world.journalFile);
     const { page, complaints } = await open(url, { colorScheme: 'dark' });
     const count = Number(await page.getAttribute('#slider', 'max'));
     expect(count).toBeGreaterThan(60);
 
     // At every moment the chart shows what is recorded of the first generation's supervisor.
     const timeline = new Timeline();
-    timeline.add([...readJournal(world.path(JOURNAL))].flatMap(({ entry }) => entry ?? []));
+    timeline.add([...readJournal(world.journalFile)].flatMap(({ entry }) => entry ?? []));
     expect(timeline.entries).toHaveLength(count);
     await page.selectOption('#generation', { index: 1 });
     const seen = new Set<string>();

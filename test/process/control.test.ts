@@ -1,7 +1,6 @@
 import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Daemon, World } from './harness.js';
-import { JOURNAL } from './journals.js';
 import { Client, give, newWorld, perl, SERVING } from './workers.js';
 
 const ask = (
@@ -78,7 +77,7 @@ describe('the control socket', () => {
       logFile: null,
       pidFile: world.path('web.pid'),
       account: null,
-      journal: world.path(JOURNAL),
+      journal: world.journalFile,
       listeners: [{ name: 'main', address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) }],
       workers: [worker(1), worker(2)],
       standby: [],

@@ -4,7 +4,16 @@
  * Tests wait for facts (a log line, a status, an exit), each at most `FACT_TIMEOUT_MS`, and never for time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,12 +123,28 @@ export interface WorldOptions {
 export class World {
   readonly directory = mkdtempSync(join(tmpdir(), 'tanist-test-'));
   readonly #mark = this.directory;
+  /** Beside it, so that a test sees what its daemon leaves, and nothing else. */
+  readonly #recordings = mkdtempSync(join(tmpdir(), 'tanist-recorded-'));
   readonly #children: ChildProcess[] = [];
 
   get env(): NodeJS.ProcessEnv {
     const { TANIST_HANDOVER_FD, TANIST_CHANNEL_FD, ...inherited } = process.env;
-    const journal = this.path(JOURNAL);
-    return { ...inherited, TANIST_RUN_DIR: this.directory, TANIST_JOURNAL: journal, TANIST_TEST: this.#mark };
+    return {
+      ...inherited,
+      TANIST_RUN_DIR: this.directory,
+      TANIST_JOURNAL: this.journalFile,
+      TANIST_TEST: this.#mark,
+    };
+  }
+
+  /** What its daemons record. */
+  get journalFile(): string {
+    return join(this.#recordings, JOURNAL);
+  }
+
+  constructor() {
+    // A daemon of another user records as well.
+    chmodSync(this.#recordings, 0o1777);
   }
 
   /** Where the files of the daemon are. */
@@ -210,8 +235,9 @@ export class World {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     try {
-      checkJournals(this.directory);
+      checkJournals(this.#recordings);
     } finally {
+      rmSync(this.#recordings, { recursive: true, force: true });
       rmSync(this.directory, { recursive: true, force: true });
     }
   }

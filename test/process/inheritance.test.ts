@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fixture, get, tanistScript, until } from './harness.js';
 import { GOOD, newWorld, perl, type Report, reported, runOddly, said } from './workers.js';
 
-const THEIRS = /^(TANIST_(?!TEST$|RUN_DIR$)|LISTEN_|SERVER_STARTER_)/;
+const THEIRS = /^(TANIST_(?!TEST$|RUN_DIR$|JOURNAL$)|LISTEN_|SERVER_STARTER_)/;
 
 /** Variables that tanist gave, of all a worker has. */
 const given = ({ env }: Report) =>

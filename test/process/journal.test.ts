@@ -5,7 +5,7 @@ import { readJournal } from '../../src/os/journal-reader.js';
 import { EventListener } from './events.js';
 import { Generations, MODES, workerPid } from './generations.js';
 import { until, type World } from './harness.js';
-import { JOURNAL, replayed } from './journals.js';
+import { replayed } from './journals.js';
 import { GOOD, limitFileSize, newWorld, perl, said } from './workers.js';
 
 const newGenerations = (): Generations => {
@@ -25,7 +25,7 @@ const listener = (world: World, name: string, query = ''): EventListener => {
 
 /** A journal with a crash, a reload that is promoted and one that is refused. */
 const eventful = async (world: Generations, mode: (typeof MODES)[number]): Promise<string> => {
-  const { daemon, status } = await world.started({ mode, options: ['--journal', world.path(JOURNAL)] });
+  const { daemon, status } = await world.started({ mode, options: ['--journal', world.journalFile] });
   process.kill(workerPid(status), 'SIGKILL');
   await daemon.status('a worker in its place', ({ workers }) => workers[0]?.respawns === 1);
   await daemon.running();
@@ -36,7 +36,7 @@ const eventful = async (world: Generations, mode: (typeof MODES)[number]): Promi
   await daemon.settled(2);
   expect((await world.tanist('stop')).status).toBe(0);
   await world.empty();
-  return world.path(JOURNAL);
+  return world.journalFile;
 };
 
 describe('the journal of a daemon', () => {
@@ -136,7 +136,7 @@ describe('the journal of a daemon', () => {
     });
     expect((await world.reload()).status).toBe(200);
     await daemon.settled(2);
-    const text = readFileSync(world.path(JOURNAL), 'utf8');
+    const text = readFileSync(world.journalFile, 'utf8');
     expect(text).toContain('reload.promoted');
     expect(text).not.toContain('xyzzy');
   });
@@ -144,7 +144,7 @@ describe('the journal of a daemon', () => {
   it('is moved away at any time: every file can be replayed by itself', async () => {
     const world = newGenerations();
     const { daemon } = await world.started();
-    const path = world.path(JOURNAL);
+    const path = world.journalFile;
     renameSync(path, world.path('first'));
     for (const respawns of [1, 2]) {
       const { workers } = await daemon.running();
@@ -213,10 +213,10 @@ describe('the journal of a daemon', () => {
     const world = newWorld();
     const daemon = world.run(['--name', 'one', ...perl(...GOOD)]);
     await daemon.running();
-    const before = readFileSync(world.path(JOURNAL), 'utf8');
+    const before = readFileSync(world.journalFile, 'utf8');
     const second = world.run(['--name', 'one', '--workers', '2', ...perl(...GOOD)]);
     expect((await second.exit()).code).toBe(5);
-    expect(readFileSync(world.path(JOURNAL), 'utf8')).toBe(before);
+    expect(readFileSync(world.journalFile, 'utf8')).toBe(before);
   });
 
   it('that cannot be opened is told before anything is started', async () => {
@@ -232,7 +232,7 @@ describe('the journal of a daemon', () => {
     const world = newWorld();
     const daemon = world.run(perl(...GOOD), { env: { TANIST_JOURNAL: '' } });
     expect((await daemon.running()).journal).toBeNull();
-    expect(existsSync(world.path(JOURNAL))).toBe(false);
+    expect(existsSync(world.journalFile)).toBe(false);
   });
 });
 

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Generations, workerPid } from './generations.js';
-import { JOURNAL } from './journals.js';
 import { GOOD, newWorld, perl } from './workers.js';
 
 interface Told {
@@ -132,7 +131,7 @@ describe('tanist why', () => {
     await world.empty();
     const gone = await world.tanist('why', '1', '--name', 'service');
     expect([gone.status, gone.stderr]).toEqual([3, expect.stringContaining('--journal')]);
-    const answer = await ask('1', '--journal', world.path(JOURNAL));
+    const answer = await ask('1', '--journal', world.journalFile);
     expect(textsOf(answer)).toContain('A stop was asked for over the control socket.');
     await world.dispose();
   });
