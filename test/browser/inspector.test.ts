@@ -78,13 +78,13 @@ describe.skipIf('missing' in chromium)('the page in a browser', () => {
     expect(page.url()).not.toContain('token');
     expect(await page.title()).toBe('running · service');
     await tab(page, 'worker-1');
-    await lit(page, 'alive.living.ready.serving');
+    await lit(page, 'alive.living.ready.serving.trusted');
 
     process.kill(workerPid(status), 'SIGKILL');
     await page.waitForSelector(`#lanes [data-lane="1"] [data-exit="${workerPid(status)}"]`, WAIT);
     await page.waitForSelector('#workers [data-worker="worker-1"] td:nth-child(5):text-is("1")', WAIT);
     await daemon.running();
-    await lit(page, 'alive.living.ready.serving');
+    await lit(page, 'alive.living.ready.serving.trusted');
     await page.waitForSelector('#chart .arrow.taken', WAIT);
 
     await tab(page, 'supervisor');

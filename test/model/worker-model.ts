@@ -202,9 +202,12 @@ const problemsOf = (key: Model<typeof workerMachine, World, Happening>['key']) =
   const isTold = state.endsWith('.killing') && before?.step.state.endsWith('.examining') === true;
   const isSpared = happening?.type === 'health.failed' && !state.endsWith('.examining') && !isLate(edge);
   must(
-    fails.length ===
-      (context.failedChecks === 3 && (isSpared || (isTold && happening?.type !== 'worker.kill')) ? 1 : 0),
-    'three failed checks in a row are not a failure, or fewer are',
+    fails.length === 0 || (fails.length === 1 && context.failedChecks === 3 && (isSpared || isTold)),
+    'fewer than three failed checks in a row are a failure, or it is told twice',
+  );
+  must(
+    !(isSpared && context.failedChecks === 3) || fails.length === 1,
+    'three failed checks in a row are not a failure',
   );
   if (isLate(edge) && before !== null) {
     must(key(before.step, before.world) === key(step, world), 'a late fact changes something');

@@ -159,7 +159,7 @@ describe('the names of things', () => {
 
   it('a state is told from the outside in, and regions beside each other', () => {
     expect(stateText('running')).toBe('running');
-    expect(stateText({ alive: { living: { ready: 'serving' } } })).toBe('alive.living.ready.serving.trusted');
+    expect(stateText({ alive: { living: { ready: 'serving' } } })).toBe('alive.living.ready.serving');
     expect(stateText({ up: { one: 'a', two: { b: 'c' } } })).toBe('up.(one.a & two.b.c)');
   });
 
