@@ -39,9 +39,9 @@ const originOf = (
 const configFileOf = (options: SupervisorOptions | CommandLineSettings): string | null =>
   'commandLine' in options ? (options.configFile?.path ?? null) : null;
 
-/** Whether the log is in no directory that is made for the daemon. */
-const isElsewhere = ({ logFile, directory, ownDirectory }: ResolvedSettings): boolean =>
-  logFile !== null && ![directory, ownDirectory].includes(dirname(logFile));
+/** Whether the log is in no directory that is made for the daemon, nor made passable for another user. */
+const isElsewhere = ({ logFile, directory, settings }: ResolvedSettings): boolean =>
+  logFile !== null && settings.account === null && dirname(logFile) !== directory;
 
 const start = (
   options: SupervisorOptions | CommandLineSettings,
