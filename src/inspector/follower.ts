@@ -54,7 +54,6 @@ export class Follower {
   #dueAtMs = 0;
   #isLooking = false;
   #retryMs: number = RETRY_MS.first;
-  #pid = 0;
   #isStopping = false;
   #isClosed = false;
 
@@ -96,7 +95,6 @@ export class Follower {
       return;
     }
     this.#retryMs = RETRY_MS.first;
-    this.#pid = status.pid;
     this.#isStopping = ENDS.test(status.state);
     this.#setLink('connected');
     this.#options.onStatus(status);
@@ -151,7 +149,8 @@ export class Follower {
     for (const { pid, seq, actor, status, from, to } of entries) {
       if (seq > (this.#lastSeq.get(pid) ?? 0)) this.#lastSeq.set(pid, seq);
       if (actor !== 'supervisor') continue;
-      if (pid === this.#pid && (status === 'done' || ENDS.test(to))) this.#isStopping = true;
+      // A generation that took charge since the last look is not known by its pid yet; the next look corrects it.
+      if (status === 'done' || ENDS.test(to)) this.#isStopping = true;
       if (from !== to && this.#link.state === 'connected') this.#after(POKE_MS);
     }
     for (const pid of this.#lastSeq.keys()) if (this.#lastSeq.size > 16) this.#lastSeq.delete(pid);

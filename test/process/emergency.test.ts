@@ -239,10 +239,10 @@ describe.each(MODES)('an exception in one of two generations, %s', (handoff) => 
   });
 
   it.each([
-    ['when it has asked', 'phaseTakeover'],
-    ['when its workers may serve', 'admitSlots'],
-    ['when it has decided the reload', 'recordCharge'],
-  ])('lets the predecessor go on if it is the successor, %s', async (_, action) => {
+    ['when it has asked', 'phaseTakeover', 'refused'],
+    ['when its workers may serve', 'admitSlots', 'rolled-back'],
+    ['when it has decided the reload', 'recordCharge', 'rolled-back'],
+  ])('lets the predecessor go on if it is the successor, %s', async (_, action, outcome) => {
     const world = newDaemons();
     const daemon = defective(world, [null, { action }], { handoff });
     await daemon.running();
@@ -255,7 +255,7 @@ describe.each(MODES)('an exception in one of two generations, %s', (handoff) => 
     expect([status, JSON.parse(stdout)]).toMatchObject([
       4,
       {
-        outcome: 'refused',
+        outcome,
         reason: 'exited',
         detail: expect.stringContaining(`the action ${action} has a defect`),
       },

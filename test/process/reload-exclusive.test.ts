@@ -104,7 +104,7 @@ describe.each(MODES)('the hand-over, %s', (mode: Mode) => {
       )
       .map(({ event }) => event);
     const drain = ['worker.draining', 'worker.exited'];
-    const charge = ['pid.written', 'reload.promoted'];
+    const charge = ['reload.activated', 'pid.written', 'reload.promoted'];
     const rest = mode === 'overlap' ? [...charge, ...drain] : [...drain, ...charge];
     expect(order).toEqual(['handoff.begun', ...rest]);
   });
@@ -189,7 +189,8 @@ describe('exclusive mode with a program that does not know the protocol', () => 
     await world.step('started', 2);
     world.release({ version: 'again' });
     expect((await reload).verdict).toMatchObject({
-      outcome: 'refused',
+      // It serves as soon as it lives.
+      outcome: 'rolled-back',
       reason: 'worker-exited',
       generation: 2,
     });
