@@ -31,7 +31,7 @@ export class MeasuredDaemon {
   launch(program: readonly string[] = ['node', 'server.mjs']): Daemon {
     this.#daemon = this.#world.run(['--name', this.#name, ...this.#options, '--', ...program], {
       cwd: this.releases.current,
-      env: { BOOT_MS: String(BOOT_MS) },
+      env: { BOOT_MS: String(BOOT_MS), TANIST_JOURNAL: '' },
     });
     return this.#daemon;
   }
