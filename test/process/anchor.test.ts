@@ -49,8 +49,7 @@ describe.each(MODES)('the first process in the foreground, %s', (mode: Mode) => 
       expect(others).toEqual([]);
       expect(pair).toMatch(/^socket:/);
       expect(listeningSockets()).not.toContain(pair);
-      const worker = workerPid(status);
-      expect(world.processes().sort()).toEqual([daemon.pid, first, status.pid, worker].sort());
+      await world.only(daemon.pid, first, status.pid, workerPid(status));
     }
     expect(new Set(pids).size).toBe(4);
     if (mode === 'exclusive') expect(world.together()).toEqual([]);

@@ -216,9 +216,18 @@ export class World {
     return processesMarked(this.#mark).filter(isRunning);
   }
 
+  /** Waits until these are the only processes: one that has left its life pipe may still be on its way out. */
+  async only(...pids: readonly number[]): Promise<void> {
+    const wanted = pids.toSorted().join();
+    await until(
+      () => `processes ${wanted} alone, beside ${this.processes().join()}`,
+      () => this.processes().sort().join() === wanted,
+    );
+  }
+
   /** Waits until nothing of this world runs any more. */
   async empty(): Promise<void> {
-    await until('the end of all processes', () => this.processes().length === 0);
+    await this.only();
   }
 
   /** Ends whatever is left, and replays what was recorded (G10). Call it in afterEach. */

@@ -99,7 +99,7 @@ describe.each(MODES)('a reload, %s', (mode: Mode) => {
     expect(after.pid).not.toBe(daemon.pid);
     expect(world.pid()).toBe(after.pid);
     expect(statSync(world.pidFile).ino).toBe(ino);
-    expect(world.processes().sort()).toEqual([after.pid, ...workerPids(after)].sort());
+    await world.only(after.pid, ...workerPids(after));
     if (mode === 'exclusive') expect(world.together()).toEqual([]);
 
     expect(await world.tanist('stop')).toMatchObject({ status: 0 });
