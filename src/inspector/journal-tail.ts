@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { JournalEntry } from '../journal/entry.js';
-import { parseEntry } from '../journal/parse.js';
+import { parseLine } from '../journal/parse.js';
 
 /** Looking costs one stat(2); a rename and a truncation look alike to it everywhere. */
 const LOOK_EVERY_MS = 100;
@@ -42,11 +42,8 @@ const readMore = (file: Open): readonly JournalEntry[] => {
     file.position += length;
     const lines = (file.rest + file.decoder.write(buffer.subarray(0, length))).split('\n');
     file.rest = (lines.pop() ?? '').slice(0, LINE_CHARS);
-    for (const line of lines) {
-      const parsed = line === '' ? null : parseEntry(line);
-      // A line that is cut off, or that another version wrote, is left out: this page explains, it does not judge.
-      if (parsed !== null && 'entry' in parsed) entries.push(parsed.entry);
-    }
+    // What is cut off, or what another version wrote, is left out: this page explains, it does not judge.
+    for (const parsed of lines.flatMap(parseLine)) if ('entry' in parsed) entries.push(parsed.entry);
   }
 };
 

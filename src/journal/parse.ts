@@ -113,16 +113,35 @@ const sensibleLength = (line: string): number => {
   return good;
 };
 
-/** Reads one line, without its newline. */
+/** Every entry begins with it, and none has it inside: there quotes are escaped. */
+const HEAD = '{"seq":';
+
+const isCut = (text: string): boolean =>
+  (text.startsWith(HEAD) || HEAD.startsWith(text)) && text !== '' && isBeginning(text);
+
+/** Reads one entry, without its newline. */
 export const parseEntry = (line: string): ParsedLine => {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
-    if (isBeginning(line) && line.startsWith('{"seq":')) return { cut: true };
+    if (isCut(line)) return { cut: true };
     return { problem: `no JSON: ${messageOf(error)}`, column: sensibleLength(line) + 1 };
   }
   if (!isObject(value)) return { problem: 'expected an object', column: 1 };
   const problem = problemOf(value);
   return problem === null ? { entry: value as unknown as JournalEntry } : { problem, column: 1 };
+};
+
+/**
+ * Reads one line, without its newline: one entry, or what a killed supervisor had written of one and behind it
+ * that of another. The kernel ends a write(2) of a killed process between two pages, and who writes next does not
+ * see it.
+ */
+export const parseLine = (line: string): readonly ParsedLine[] => {
+  const whole = parseEntry(line);
+  if ('entry' in whole) return [whole];
+  const next = line.indexOf(HEAD, 1);
+  const first = next === -1 ? whole : parseEntry(line.slice(0, next));
+  return next === -1 || 'problem' in first ? [whole] : [first, ...parseLine(line.slice(next))];
 };

@@ -58,13 +58,13 @@ const openAppending = (path: string): number =>
 /** The highest number in a file, and whether its last line is whole. */
 const survey = (descriptor: number): { lastSeq: number; isWhole: boolean } => {
   const buffer = Buffer.alloc(CHUNK_BYTES);
-  let [lastSeq, last, rest] = [0, NEWLINE, '\n'];
+  let [lastSeq, last, rest] = [0, NEWLINE, ''];
   for (let position = 0; ; ) {
     const length = readSync(descriptor, buffer, 0, CHUNK_BYTES, position);
     if (length === 0) return { lastSeq, isWhole: last === NEWLINE };
     const text = rest + buffer.toString('latin1', 0, length);
-    for (const [, seq] of text.matchAll(/\n\{"seq":(\d{1,15})(?=,)/g))
-      lastSeq = Math.max(lastSeq, Number(seq));
+    // Not at the beginning of a line alone: before it may stand what a killed supervisor had written.
+    for (const [, seq] of text.matchAll(/\{"seq":(\d{1,15})(?=,)/g)) lastSeq = Math.max(lastSeq, Number(seq));
     rest = text.slice(-OVERLAP_CHARS);
     last = buffer[length - 1] ?? NEWLINE;
     position += length;

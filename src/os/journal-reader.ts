@@ -5,7 +5,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { TanistError } from '../errors.js';
 import type { JournalEntry } from '../journal/entry.js';
-import { parseEntry } from '../journal/parse.js';
+import { parseLine } from '../journal/parse.js';
 
 const CHUNK_BYTES = 1_048_576;
 /** No line is longer: a snapshot of a thousand slots needs less than a megabyte. */
@@ -14,7 +14,7 @@ const LINE_CHARS = 64 * 1_048_576;
 export interface JournalLine {
   /** Counted from 1. */
   readonly number: number;
-  /** Null for a line that ends in the middle, since its writer was killed or the disk was full. */
+  /** Null for an entry that ends in the middle, since its writer was killed or the disk was full. */
   readonly entry: JournalEntry | null;
 }
 
@@ -58,10 +58,11 @@ export function* readJournal(path: string): Generator<JournalLine> {
     for (const line of linesOf(path, descriptor)) {
       number += 1;
       if (line === '') continue;
-      const parsed = parseEntry(line);
-      if ('problem' in parsed)
-        throw unreadable(path, `, line ${number}, column ${parsed.column}: ${parsed.problem}`);
-      yield { number, entry: 'cut' in parsed ? null : parsed.entry };
+      for (const parsed of parseLine(line)) {
+        if ('problem' in parsed)
+          throw unreadable(path, `, line ${number}, column ${parsed.column}: ${parsed.problem}`);
+        yield { number, entry: 'cut' in parsed ? null : parsed.entry };
+      }
     }
   } catch (error) {
     // What is opened may still be a directory.

@@ -50,6 +50,19 @@ it('begins a new line behind one that was cut off', () => {
   expect(textOf(path)).toBe(`${line(1)}{"seq":2,"re\n${line(3)}`);
 });
 
+it('is read, and counted on, where a killed supervisor left a piece that another one wrote behind', () => {
+  const path = newPath();
+  const entry = (seq: number) =>
+    `{"seq":${seq},"time":"2026-01-01T00:00:00.000Z","generation":1,"pid":1,"actor":"supervisor","event":{"type":"x"},"from":null,"to":"idle","effects":[]}\n`;
+  writeFileSync(path, `${entry(1)}${entry(2).slice(0, 50)}${entry(9)}`);
+  expect([...readJournal(path)].map(({ number, entry }) => [number, entry?.seq])).toEqual([
+    [1, 1],
+    [2, undefined],
+    [2, 9],
+  ]);
+  expect(openJournalFile(path).lastSeq).toBe(9);
+});
+
 it('is rotated above its limit, and only where that may be', () => {
   const path = newPath();
   const file = openJournalFile(path, 150);

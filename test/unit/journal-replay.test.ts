@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/journal/entry.js';
-import { parseEntry } from '../../src/journal/parse.js';
+import { parseEntry, parseLine } from '../../src/journal/parse.js';
 import { exited, fires, newSupervisor, replayOf, STARTED, says, spawned } from './recorded-supervisor.js';
 
 const recorded = (): readonly JournalEntry[] => {
@@ -154,8 +154,21 @@ describe('reading a line', () => {
   });
 
   it('knows a line that was cut off, wherever that was', () => {
-    for (let length = 8; length < line.length; length += 1)
+    for (let length = 1; length < line.length; length += 1)
       expect(parseEntry(line.slice(0, length)), line.slice(0, length)).toEqual({ cut: true });
     expect(parseEntry(line)).toHaveProperty('entry');
+  });
+
+  it('finds what another generation wrote behind one that was cut off, wherever that was', () => {
+    const [whole] = parseLine(line);
+    expect(whole).toHaveProperty('entry');
+    for (let length = 1; length < line.length; length += 1)
+      expect(parseLine(line.slice(0, length) + line), line.slice(0, length)).toEqual([{ cut: true }, whole]);
+    expect(parseLine(`${line.slice(0, 40)}${line.slice(0, 90)}${line.slice(0, 20)}`)).toEqual(
+      Array.from({ length: 3 }, () => ({ cut: true })),
+    );
+    expect(parseLine(`${line}${line}`)).toEqual([whole, whole]);
+    // Nothing is taken for a piece that no supervisor wrote.
+    expect(parseLine(`oops${line}`)).toEqual([expect.objectContaining({ column: 1 })]);
   });
 });
