@@ -1,9 +1,9 @@
 /**
- * Somebody who wants to be served: a new connection every few milliseconds, whatever became of those before.
+ * Somebody who wants to be served, in a thread of its own.
  */
-import net from 'node:net';
-
-const CONNECT_EVERY_MS = 25;
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { root } from '../process/harness.js';
 
 export interface ProbeReport {
   readonly answered: number;
@@ -15,70 +15,29 @@ export interface ProbeReport {
   readonly longestMs: number;
 }
 
+const THREAD = `${root}test/crash/prober-thread.mjs`;
+
 export class Prober {
-  readonly #port: number;
-  readonly #limitMs: number;
-  readonly #timer: NodeJS.Timeout;
-  readonly #underWay = new Set<Promise<void>>();
-  readonly #unanswered: string[] = [];
-  #answered = 0;
-  #cut = 0;
-  #longestMs = 0;
+  readonly #answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #thread: Worker;
 
   /** @param limitMs how long a new connection may wait for its answer. */
   constructor(address: string, limitMs: number) {
-    this.#port = Number(address.slice(address.lastIndexOf(':') + 1));
-    this.#limitMs = limitMs;
-    this.#timer = setInterval(() => {
-      const probe = this.#connect().finally(() => this.#underWay.delete(probe));
-      this.#underWay.add(probe);
-    }, CONNECT_EVERY_MS);
+    const port = Number(address.slice(address.lastIndexOf(':') + 1));
+    this.#thread = new Worker(THREAD, { workerData: { port, limitMs, shared: this.#answered.buffer } });
   }
 
   /** Answers until now. */
   get answered(): number {
-    return this.#answered;
+    return Atomics.load(this.#answered, 0);
   }
 
   /** Begins no more, waits for those that are under way, and tells. */
   async stop(): Promise<ProbeReport> {
-    clearInterval(this.#timer);
-    await Promise.all(this.#underWay);
-    return {
-      answered: this.#answered,
-      unanswered: this.#unanswered,
-      cut: this.#cut,
-      longestMs: this.#longestMs,
-    };
-  }
-
-  #connect(): Promise<void> {
-    const beganAtMs = performance.now();
-    return new Promise((resolve) => {
-      const socket = net.connect({ port: this.#port, host: '127.0.0.1' });
-      let heard = '';
-      let lost: string | null = null;
-      const overdue = setTimeout(() => {
-        lost = `no answer within ${this.#limitMs} ms`;
-        socket.destroy();
-      }, this.#limitMs);
-      socket.on('connect', () => socket.write('GET / HTTP/1.1\r\nHost: service\r\n\r\n'));
-      socket.on('data', (chunk) => {
-        heard += chunk.toString('latin1');
-      });
-      socket.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNREFUSED') lost = 'refused';
-      });
-      socket.on('close', () => {
-        clearTimeout(overdue);
-        const waitedMs = performance.now() - beganAtMs;
-        if (lost !== null) this.#unanswered.push(lost);
-        else if (heard.startsWith('HTTP/1.1 200')) {
-          this.#answered += 1;
-          this.#longestMs = Math.max(this.#longestMs, waitedMs);
-        } else this.#cut += 1;
-        resolve();
-      });
-    });
+    const report = once(this.#thread, 'message');
+    this.#thread.postMessage('stop');
+    const [told] = await report;
+    await this.#thread.terminate();
+    return told as ProbeReport;
   }
 }
