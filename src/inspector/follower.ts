@@ -14,7 +14,7 @@ import { type JournalTail, tailJournal } from './journal-tail.js';
 
 /** How the inspector and the daemon stand. */
 export interface Link {
-  /** `ended`: it was stopping when it was last heard. */
+  /** `ended`: it has taken its control path away, as every orderly end does, or was stopping when it was last heard. */
   readonly state: 'connecting' | 'connected' | 'disconnected' | 'ended';
   /** Since when; milliseconds since 1970. */
   readonly sinceMs: number;
@@ -38,6 +38,9 @@ const ENDS = /^stopp(ing|ed)/;
 /** Events in a row mean one look. */
 const POKE_MS = 30;
 
+/** What became of a question: an answer, nobody at a path that is still there, or no path any more. */
+type Found = Status | 'silent' | 'gone';
+
 interface Stream {
   readonly close: () => void;
 }
@@ -54,7 +57,8 @@ export class Follower {
   #dueAtMs = 0;
   #isLooking = false;
   #retryMs: number = RETRY_MS.first;
-  #isStopping = false;
+  /** When it was last heard to stop; null where it has said something else since. */
+  #endHeardAtMs: number | null = null;
   #isClosed = false;
 
   constructor(options: FollowerOptions) {
@@ -85,30 +89,39 @@ export class Follower {
   async #look(): Promise<void> {
     if (this.#isLooking) return this.#after(POKE_MS);
     this.#isLooking = true;
-    const status = await this.#ask();
+    const askedAtMs = performance.now();
+    const found = await this.#ask();
     this.#isLooking = false;
     if (this.#isClosed) return;
-    if (status === null) {
-      this.#setLink(this.#isStopping ? 'ended' : 'disconnected');
+    if (found === 'silent' || found === 'gone') {
+      this.#setLink(this.#linkTo(found));
       this.#after(this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
       return;
     }
     this.#retryMs = RETRY_MS.first;
-    this.#isStopping = ENDS.test(status.state);
+    if (ENDS.test(found.state)) this.#endHeardAtMs = performance.now();
+    // An answer to what was asked before that may be older than the word of the end.
+    else if (this.#endHeardAtMs !== null && this.#endHeardAtMs < askedAtMs) this.#endHeardAtMs = null;
     this.#setLink('connected');
-    this.#options.onStatus(status);
-    this.#listen(status);
+    this.#options.onStatus(found);
+    this.#listen(found);
     this.#after(LOOK_EVERY_MS);
   }
 
-  async #ask(): Promise<Status | null> {
+  #linkTo(found: 'silent' | 'gone'): Link['state'] {
+    if (found === 'silent') return this.#endHeardAtMs === null ? 'disconnected' : 'ended';
+    // One that was never there has not ended.
+    return this.#link.state === 'connecting' ? 'connecting' : 'ended';
+  }
+
+  async #ask(): Promise<Found> {
     try {
       const { status, body } = await askDaemon(this.#options.controlPath, 'GET', '/status', ANSWER_LIMIT_MS);
-      return status === 200 ? (JSON.parse(body) as Status) : null;
-    } catch {
-      // Nobody there, or somebody who hangs: the page shows that, and it is tried again.
-      return null;
+      return status === 200 ? (JSON.parse(body) as Status) : 'silent';
+    } catch (error) {
+      // A daemon that was killed leaves its path, and nobody behind it. Both are shown, and it is tried again.
+      return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'gone' : 'silent';
     }
   }
 
@@ -150,7 +163,7 @@ export class Follower {
       if (seq > (this.#lastSeq.get(pid) ?? 0)) this.#lastSeq.set(pid, seq);
       if (actor !== 'supervisor') continue;
       // A generation that took charge since the last look is not known by its pid yet; the next look corrects it.
-      if (status === 'done' || ENDS.test(to)) this.#isStopping = true;
+      if (status === 'done' || ENDS.test(to)) this.#endHeardAtMs = performance.now();
       if (from !== to && this.#link.state === 'connected') this.#after(POKE_MS);
     }
     for (const pid of this.#lastSeq.keys()) if (this.#lastSeq.size > 16) this.#lastSeq.delete(pid);
