@@ -11,7 +11,7 @@ import { undecided } from './reload/undecided.js';
 
 export type { ReloadContext, ReloadInput } from './reload/context.js';
 
-export const reloadMachine = reloadSetup.createMachine({
+const machine = reloadSetup.createMachine({
   id: 'reload',
   description: "The predecessor's part of a reload.",
   context: ({ input }) => initialContext(input),
@@ -139,3 +139,14 @@ export const reloadMachine = reloadSetup.createMachine({
     ended: { type: 'final', description: 'The reload is over.' },
   },
 });
+
+/** The machine of the predecessor's part: its context is `ReloadContext`, its events are `ReloadEvent`s. */
+export type ReloadMachine = typeof machine;
+
+/**
+ * The predecessor's part of a reload, from the start of the successor to the verdict.
+ *
+ * Pure, as the supervisor's machine is. Whatever fails, its own generation goes on, unless the successor has taken the
+ * token: then that one has decided.
+ */
+export const reloadMachine: ReloadMachine = machine;

@@ -21,7 +21,7 @@ export {
   type SupervisorOutput,
 } from './supervisor/context.js';
 
-export const supervisorMachine = supervisorSetup.createMachine({
+const machine = supervisorSetup.createMachine({
   id: 'supervisor',
   description: 'A supervisor of one generation, from its start to its end.',
   context: ({ input }) => initialContext(input),
@@ -150,3 +150,15 @@ export const supervisorMachine = supervisorSetup.createMachine({
     failed: { type: 'final', description: 'It could not start, or gave up: the reason is in the output.' },
   },
 });
+
+/** The machine of one generation's supervisor: its context is `SupervisorContext`, its events are `SupervisorEvent`s. */
+export type SupervisorMachine = typeof machine;
+
+/**
+ * Decides about everything in a supervisor's life, from the lock to the last worker.
+ *
+ * Pure: its effects are the placeholders of the contracts, which throw when they are started. `transition` of xstate
+ * runs it without any; `machine.provide({ actors })` puts real ones in their place (`provideEffects` of
+ * `tanist/actors` all of them) or one's own. An effect that throws while it starts stops the machine with an error.
+ */
+export const supervisorMachine: SupervisorMachine = machine;

@@ -14,7 +14,7 @@ import { undecided } from './takeover/undecided.js';
 
 export type { TakeoverContext, TakeoverInput } from './takeover/context.js';
 
-export const takeoverMachine = takeoverSetup.createMachine({
+const machine = takeoverSetup.createMachine({
   id: 'takeover',
   description: "The successor's part of a reload.",
   context: ({ input }) => initialContext(input),
@@ -161,3 +161,14 @@ export const takeoverMachine = takeoverSetup.createMachine({
     ended: { type: 'final', description: 'The predecessor is gone.' },
   },
 });
+
+/** The machine of the successor's part: its context is `TakeoverContext`, its events are `TakeoverEvent`s. */
+export type TakeoverMachine = typeof machine;
+
+/**
+ * The successor's part of a reload, from its start to the end of its predecessor.
+ *
+ * Pure, as the supervisor's machine is. Until it has the token it can fail without harm: it says why, and waits to be
+ * killed.
+ */
+export const takeoverMachine: TakeoverMachine = machine;

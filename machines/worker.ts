@@ -10,7 +10,7 @@ import { workerSetup } from './worker/report-actions.js';
 
 export type { WorkerContext, WorkerInput } from './worker/context.js';
 
-export const workerMachine = workerSetup.createMachine({
+const machine = workerSetup.createMachine({
   id: 'worker',
   description: 'One slot of a supervisor: filled, ready, serving, leaving, filled again.',
   context: ({ input }) => initialContext(input),
@@ -130,3 +130,14 @@ export const workerMachine = workerSetup.createMachine({
     },
   },
 });
+
+/** The machine of one slot: its context is `WorkerContext`, its events are `WorkerEvent`s. */
+export type WorkerMachine = typeof machine;
+
+/**
+ * Fills one slot: starts a process, waits until it is ready, lets it serve, asks it to leave, fills the slot again.
+ *
+ * Pure, as the supervisor's machine is. It never starts a second process before the kernel has said that the first
+ * one is gone, and signals none but the one it started.
+ */
+export const workerMachine: WorkerMachine = machine;

@@ -2,7 +2,7 @@
  * The machines with their effects, on whatever door to the operating system is given.
  */
 import { reloadMachine } from '../../machines/reload.js';
-import { supervisorMachine } from '../../machines/supervisor.js';
+import { type SupervisorMachine, supervisorMachine } from '../../machines/supervisor.js';
 import { takeoverMachine } from '../../machines/takeover.js';
 import { workerMachine } from '../../machines/worker.js';
 import type { Env } from '../os/env.js';
@@ -29,7 +29,7 @@ import { createSuccessor, type SuccessorOptions } from './successor.js';
 export interface EffectOptions extends ForkOptions, ControlOptions, IdentityOptions, SuccessorOptions {}
 
 /** The supervisor's machine with every effect provided. */
-export const provideEffects = (env: Env, options: EffectOptions) => {
+export const provideEffects = (env: Env, options: EffectOptions): SupervisorMachine => {
   const alarm = createAlarm(env);
   const kill = createKill(env);
   return supervisorMachine.provide({

@@ -4,7 +4,7 @@
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { Settings } from '../../machines/policy.js';
 import { type Status, statusOf, topState } from '../../machines/status.js';
-import type { SupervisorContext, supervisorMachine } from '../../machines/supervisor.js';
+import type { SupervisorContext, SupervisorMachine } from '../../machines/supervisor.js';
 import { provideEffects } from '../actors/provide.js';
 import { checkHandover, type Handover, HandoverRefused, parseHandover } from '../handover.js';
 import type { Env } from '../os/env.js';
@@ -70,12 +70,11 @@ const door = new Proxy({} as Env, {
   },
 });
 
-type Machine = typeof supervisorMachine;
 /** Makes another machine of the shipped one. */
-export type Mutation = (machine: Machine) => Machine;
+export type Mutation = (machine: SupervisorMachine) => SupervisorMachine;
 export const asShipped: Mutation = (machine) => machine;
 
-const machines = new Map<Mutation, Map<string, Machine>>();
+const machines = new Map<Mutation, Map<string, SupervisorMachine>>();
 
 const statusNow = (): Status => {
   const supervisor = running.process === null ? undefined : supervisors.get(running.process);
@@ -83,9 +82,9 @@ const statusNow = (): Status => {
   return supervisor.status();
 };
 
-const machineFor = (settings: Settings, mutate: Mutation): Machine => {
+const machineFor = (settings: Settings, mutate: Mutation): SupervisorMachine => {
   const key = JSON.stringify(settings);
-  const made = machines.get(mutate) ?? new Map<string, Machine>();
+  const made = machines.get(mutate) ?? new Map<string, SupervisorMachine>();
   machines.set(mutate, made);
   const known = made.get(key);
   if (known !== undefined) return known;
@@ -112,7 +111,7 @@ export class SupervisorProcess implements Program {
   /** It has given everything back and only has to exit. */
   isOver = false;
   generation = 0;
-  #actor: ActorRefFrom<Machine> | null = null;
+  #actor: ActorRefFrom<SupervisorMachine> | null = null;
 
   constructor(machinery: Machinery, process: SimulatedProcess, options: SupervisorOptions) {
     this.machinery = machinery;
