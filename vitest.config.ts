@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 // In worker threads SIGUSR2 kills the runner: every project runs in forked processes.
 const project = (name: string, include: string[], timeoutMs: number) => ({
   test: { name, include, pool: 'forks' as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
@@ -18,9 +20,12 @@ export default defineConfig({
       {
         // As users load it: XState's development build warns of what is deliberate here, and takes longer.
         resolve: {
-          alias: {
-            xstate: fileURLToPath(new URL('node_modules/xstate/dist/xstate.esm.js', import.meta.url)),
-          },
+          alias: [
+            { find: /^xstate$/, replacement: source('node_modules/xstate/dist/xstate.esm.js') },
+            // The examples import the package as users do; here that is the source.
+            { find: 'tanist/machines', replacement: source('machines/index.ts') },
+            { find: 'tanist/testing', replacement: source('src/testing/world.ts') },
+          ],
         },
         ...project('fault', ['test/fault/**/*.test.ts'], 120_000),
       },

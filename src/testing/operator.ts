@@ -18,7 +18,8 @@ const RESTART_MS = 250;
 /** After so many starts that came to nothing somebody looks who is in the way. */
 const STARTS = 10;
 
-const isVerdict = (body: unknown): body is ReloadVerdict =>
+/** Whether an answer of the control socket is the verdict of a reload. */
+export const isVerdict = (body: unknown): body is ReloadVerdict =>
   typeof body === 'object' && body !== null && 'outcome' in body && 'generation' in body;
 
 export class Operator {

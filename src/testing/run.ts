@@ -1,139 +1,55 @@
 /**
  * One seeded run: a daemon that is reloaded while everything goes wrong, and must be well again afterwards.
  */
-import { proofTimeoutMs, type Settings } from '../../machines/policy.js';
+import type { Settings } from '../../machines/policy.js';
 import { Choices, type Recording } from './choices.js';
 import { drawOdds, NO_FAULTS, type Odds } from './faults.js';
-import { INVARIANTS } from './invariants.js';
+import { INVARIANTS, type Invariant } from './invariants.js';
 import type { Safeguard } from './machinery.js';
 import { endHung, endOrphans, isHopeless, isSettled, Operator, problemAtRest } from './operator.js';
+import { places, Runner, type Violation } from './runner.js';
+import { drawSettings, restMs } from './simulated-settings.js';
 import { World } from './simulated-world.js';
 import { asShipped, type Mutation } from './supervisor-process.js';
 
+/** How a seed is run; everything that is not given is as the seed chooses. */
 export interface RunOptions {
-  /** Repeats what is listed and makes every other choice the dull one. */
+  /** Repeats what is listed and makes every other choice the dull one: the `recording` of another run. */
   readonly kept?: Recording;
+  /** Safeguards that do nothing, to see that a check notices. Default: none. */
   readonly off?: readonly Safeguard[];
+  /** Keeps a readable line for everything that happens. Default false. */
   readonly isTraced?: boolean;
-  /** At least so many successors are started. */
+  /** At least so many successors are started. Default 3. */
   readonly reloads?: number;
   /** Fixes some of the settings that the seed would choose. */
   readonly settings?: Partial<Settings>;
-  /** How often what goes wrong; absent: as the seed chooses. */
+  /** How often what goes wrong. */
   readonly odds?: Odds;
-  /** Puts another machine in place of the shipped one: a mutation that a check has to notice. */
+  /** Puts another machine in place of the shipped one: an extension, or a mutation that a check has to notice. */
   readonly mutate?: Mutation;
+  /** What is checked after every step, in place of `INVARIANTS`. */
+  readonly invariants?: readonly Invariant[];
 }
 
-export interface Violation {
-  readonly guarantee: string;
-  readonly problem: string;
-}
-
+/** One run, as it was. */
 export interface Run {
+  /** What it came from: the same seed with the same options is the same run. */
   readonly seed: number;
+  /** What did not hold; null when all guarantees did. The run ends with the first violation. */
   readonly violation: Violation | null;
+  /** How many steps were taken, one of one process each. */
   readonly steps: number;
   /** Simulated milliseconds. */
   readonly durationMs: number;
+  /** How many successors were started. */
   readonly successors: number;
+  /** How many faults there were. */
   readonly faults: number;
+  /** What was left to chance and was not dull, to be repeated with `kept`. */
   readonly recording: Recording;
+  /** A line for everything that happened; empty without `isTraced`. */
   readonly trace: readonly string[];
-}
-
-/** A run that has not come to rest after so many steps never will. */
-const MAX_STEPS = 20_000;
-
-const settingsFrom = (choices: Choices, changes: Partial<Settings>): Settings => {
-  const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
-    values[choices.below('settings', values.length)] ?? values[0];
-  const drawn: Settings = {
-    name: 'daemon',
-    pidFile: '/run/daemon.pid',
-    control: '/run/daemon.sock',
-    handoff: pick(['overlap', 'exclusive']),
-    hotReload: true,
-    workers: pick([1, 2, 3]),
-    standby: pick([0, 0, 1, 2]),
-    ready: pick([
-      { mode: 'takeover' },
-      { mode: 'takeover' },
-      { mode: 'http', path: '/' },
-      { mode: 'alive', forMs: 80 },
-    ]),
-    listen: pick([[{ name: 'web', kind: 'tcp', host: '127.0.0.1', port: 8080 }], []]),
-    probationMs: pick([0, 0, 400]),
-    health: null,
-    startTimeoutMs: 3_000,
-    reloadTimeoutMs: 4_000,
-    takeoverTimeoutMs: 1_000,
-    drainTimeoutMs: 2_000,
-    respawnDelayMs: 1_000,
-    respawn: pick(['adaptive', 'fixed']),
-    respawnLimit: null,
-    pingTimeoutMs: 1_000,
-    watchdogMs: null,
-    maxMemoryBytes: pick([null, 100_000_000]),
-    stopSignal: 'SIGTERM',
-    anchor: pick([false, true]),
-    account: pick([null, null, { user: 'nobody', uid: 65_534, gid: 65_534 }]),
-    ...changes,
-  };
-  // Without the protocol nobody could hold them back, and it is refused; nor would they answer.
-  if (drawn.ready.mode === 'alive') return { ...drawn, standby: 0 };
-  if (drawn.probationMs === 0 || changes.health !== undefined) return drawn;
-  return { ...drawn, health: pick([null, { mode: 'http', path: '/' }]) };
-};
-
-/** Every wait of the protocol, one after the other, several times over. */
-const restMs = (settings: Settings): number =>
-  10 *
-  (settings.startTimeoutMs +
-    settings.reloadTimeoutMs +
-    settings.takeoverTimeoutMs +
-    settings.drainTimeoutMs +
-    settings.respawnDelayMs +
-    settings.probationMs +
-    proofTimeoutMs(settings));
-
-class Runner {
-  readonly world: World;
-  violation: Violation | null = null;
-  readonly operator: Operator;
-
-  constructor(world: World, operator: Operator) {
-    this.world = world;
-    this.operator = operator;
-  }
-
-  /** Goes on until it is so, something is wrong, or the limit of simulated time is over. */
-  async until(isSo: () => boolean, limitMs: number): Promise<boolean> {
-    const { world } = this;
-    const endMs = world.kernel.nowMs + limitMs;
-    // Time goes on even where nothing else happens.
-    world.kernel.timer(null, limitMs + 1, () => undefined);
-    while (!isSo()) {
-      if (world.kernel.nowMs > endMs || world.kernel.steps > MAX_STEPS) return false;
-      world.faults.strike(world.processes, () => world.start());
-      await world.kernel.step();
-      this.#check();
-      if (this.violation !== null) return false;
-    }
-    return true;
-  }
-
-  fail(guarantee: string, problem: string): void {
-    this.violation ??= { guarantee, problem };
-  }
-
-  #check(): void {
-    for (const { guarantee, check } of INVARIANTS) {
-      const problem = check(this.world);
-      if (problem !== null) return this.fail(guarantee, problem);
-    }
-    if (this.operator.lie !== null) this.fail('G5: the verdict is what happened', this.operator.lie);
-  }
 }
 
 /**
@@ -161,7 +77,7 @@ const endFaults = (world: World): void => {
   );
 };
 
-const rest = async (runner: Runner): Promise<void> => {
+const rest = async (runner: Runner, operator: Operator): Promise<void> => {
   const { world } = runner;
   const limitMs = restMs(world.settings);
   const isNobodyLeft = () => world.supervisors.length === 0;
@@ -179,12 +95,12 @@ const rest = async (runner: Runner): Promise<void> => {
     if (!(await runner.until(() => isSettled(world), limitMs)))
       return runner.fail('liveness: what has ended can be started again', places(world));
   }
-  await well(runner);
+  await well(runner, operator);
 };
 
 /** A last reload is promoted, and a stop leaves nothing. */
-const well = async (runner: Runner): Promise<void> => {
-  const { world, operator } = runner;
+const well = async (runner: Runner, operator: Operator): Promise<void> => {
+  const { world } = runner;
   const limitMs = restMs(world.settings);
   const atRest = () => isSettled(world) && problemAtRest(world) === null;
   if (!(await runner.until(atRest, limitMs)))
@@ -212,16 +128,17 @@ const well = async (runner: Runner): Promise<void> => {
   if (world.pidFile !== null) runner.fail('G7: a stop leaves nothing', 'the pid file is still there');
 };
 
-const places = (world: World): string =>
-  [...world.supervisors, ...world.anchors]
-    .map(({ process, place }) => `${process.name} is ${process.state} in ${place}`)
-    .join('; ') || 'nobody runs';
-
-/** Runs one seed to its end, or to the first step after which something does not hold. */
+/**
+ * Runs one seed to its end, or to the first step after which something does not hold.
+ *
+ * A daemon is started, reloaded and hurt; then the faults stop, and it has to come to rest, to take a good reload and
+ * to leave nothing behind when it is stopped. A broken guarantee is in the result, and nothing is thrown for it. Worlds
+ * run one at a time: wait for the end of one run before the next.
+ */
 export const runSeed = async (seed: number, options: RunOptions = {}): Promise<Run> => {
   const { kept = null, off = [], isTraced = false, reloads = 3, settings = {} } = options;
   const choices = new Choices(seed, kept);
-  const drawn = settingsFrom(choices, settings);
+  const drawn = drawSettings(choices, settings);
   const drawnOdds = options.odds ?? drawOdds(choices);
   // Without a lock a second start is another daemon, and not one that is refused.
   const odds = drawn.pidFile === null ? { ...drawnOdds, secondStart: 0 } : drawnOdds;
@@ -239,11 +156,16 @@ export const runSeed = async (seed: number, options: RunOptions = {}): Promise<R
       `${drawn.handoff}, ${drawn.workers} workers, ${drawn.standby} standbys, ready ${drawn.ready.mode}, probation ${drawn.probationMs} ms${drawn.health === null ? '' : ', checked'}`,
   );
   const beginMs = kernel.nowMs;
-  const runner = new Runner(world, new Operator(world, reloads));
-  await runner.until(() => runner.operator.isDone, 3_600_000);
+  const operator = new Operator(world, reloads);
+  const verdictsAreTrue: Invariant = {
+    guarantee: 'G5: the verdict is what happened',
+    check: () => operator.lie,
+  };
+  const runner = new Runner(world, [...(options.invariants ?? INVARIANTS), verdictsAreTrue]);
+  await runner.until(() => operator.isDone, 3_600_000);
   if (runner.violation === null) {
     endFaults(world);
-    await rest(runner);
+    await rest(runner, operator);
   }
   const { violation } = runner;
   if (violation !== null) kernel.note(() => `VIOLATION of ${violation.guarantee}: ${violation.problem}`);

@@ -2,8 +2,8 @@
  * What a walk prints: the size of what was walked, and how much of the machine it took.
  */
 import type { AnyStateMachine } from 'xstate';
-import type { Covered } from './coverage.js';
-import type { Walked } from './walk.js';
+import type { Covered } from '../../src/testing/coverage.js';
+import type { Walked } from '../../src/testing/walk.js';
 
 export interface Row {
   readonly name: string;
@@ -22,12 +22,12 @@ const line = (cells: readonly (string | number)[]): string =>
 
 /** To be printed: one line a walk, and one for the coverage of the machine. */
 export const tableOf = (machine: string, covered: Covered<AnyStateMachine>, rows: readonly Row[]): string => {
-  const { places } = covered;
-  const taken = places.length - covered.missed().length;
-  const percent = Math.floor((1000 * taken) / places.length) / 10;
+  const { branches } = covered;
+  const taken = branches.length - covered.missed().length;
+  const percent = Math.floor((1000 * taken) / branches.length) / 10;
   return [
     line([machine, 'states', 'edges', 'ms']),
     ...rows.map(({ name, walked, ms }) => line([`  ${name}`, walked.states, walked.edges, ms])),
-    `  transitions taken: ${taken} of ${places.length} (${percent} %)`,
+    `  transitions taken: ${taken} of ${branches.length} (${percent} %)`,
   ].join('\n');
 };

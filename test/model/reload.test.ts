@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { reloadMachine } from '../../machines/reload.js';
-import { covered, placeText } from './coverage.js';
+import { branchText, covered } from '../../src/testing/coverage.js';
+import { walk } from '../../src/testing/walk.js';
 import { type Row, tableOf, timed } from './coverage-table.js';
 import { reloadModel } from './reload-model.js';
-import { walk } from './walk.js';
 
 describe('every edge of the reload machine', () => {
   const machine = covered(reloadMachine);
@@ -17,6 +17,6 @@ describe('every edge of the reload machine', () => {
 
   it('has been walked completely', () => {
     console.log(tableOf('reload', machine, rows));
-    expect(machine.missed().map(placeText)).toEqual([]);
+    expect(machine.missed().map(branchText)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@
  * The words are those of the worker machine; it has a walk of its own.
  */
 import type { Place } from '../../machines/events.js';
-import type { PlainEvent } from './drive.js';
+import type { PlainEvent } from '../../src/testing/drive.js';
 
 export interface SlotStub {
   readonly slot: number;

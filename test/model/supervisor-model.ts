@@ -11,8 +11,17 @@ import { isChecked, startsAfterGrant } from '../../machines/policy.js';
 import { isAbout, type SlotRecord } from '../../machines/slots.js';
 import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor.js';
 import type { WorkerInput } from '../../machines/worker.js';
-import type { Covered } from './coverage.js';
-import { alarmsOf, begin, childrenOf, type PlainEvent, type Spawn, type Step, typesOf } from './drive.js';
+import type { Covered } from '../../src/testing/coverage.js';
+import {
+  alarmsOf,
+  begin,
+  childrenOf,
+  type PlainEvent,
+  type Spawn,
+  type Step,
+  typesOf,
+} from '../../src/testing/drive.js';
+import type { Edge, Model } from '../../src/testing/walk.js';
 import { settingsWith } from './settings.js';
 import {
   AT,
@@ -27,7 +36,6 @@ import {
   pidOf,
   type SlotStub,
 } from './slot-stub.js';
-import type { Edge, Model } from './walk.js';
 
 export type SupervisorCovered = Covered<typeof supervisorMachine>;
 

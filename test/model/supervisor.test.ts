@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { covered, placeText } from './coverage.js';
+import { branchText, covered } from '../../src/testing/coverage.js';
+import { walk } from '../../src/testing/walk.js';
 import { type Row, tableOf, timed } from './coverage-table.js';
 import { childless, type SupervisorWalk, supervisorModel } from './supervisor-model.js';
-import { walk } from './walk.js';
 
 const first = { successor: false, hangupStops: false, failures: true };
 const calm = { ...first, failures: false };
@@ -136,6 +136,6 @@ describe('every edge of the supervisor machine', () => {
 
   it('has been walked completely', () => {
     console.log(tableOf('supervisor', machine, rows));
-    expect(machine.missed().map(placeText)).toEqual([]);
+    expect(machine.missed().map(branchText)).toEqual([]);
   });
 });

@@ -3,10 +3,18 @@
  */
 import { isChecked, type Settings } from '../../machines/policy.js';
 import type { takeoverMachine } from '../../machines/takeover.js';
-import type { Covered } from './coverage.js';
-import { alarmsOf, begin, type PlainEvent, type Step, saidTo, sentTo, typesOf } from './drive.js';
+import type { Covered } from '../../src/testing/coverage.js';
+import {
+  alarmsOf,
+  begin,
+  type PlainEvent,
+  type Step,
+  saidTo,
+  sentTo,
+  typesOf,
+} from '../../src/testing/drive.js';
+import type { Edge, Model } from '../../src/testing/walk.js';
 import { settingsWith } from './settings.js';
-import type { Edge, Model } from './walk.js';
 
 export type TakeoverCovered = Covered<typeof takeoverMachine>;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../machines/policy.js';
 import { takeoverMachine } from '../../machines/takeover.js';
-import { covered, placeText } from './coverage.js';
+import { branchText, covered } from '../../src/testing/coverage.js';
+import { walk } from '../../src/testing/walk.js';
 import { type Row, tableOf, timed } from './coverage-table.js';
 import { takeoverModel } from './takeover-model.js';
-import { walk } from './walk.js';
 
 const WALKS: Readonly<Record<string, Partial<Settings>>> = {
   overlap: { handoff: 'overlap' },
@@ -34,6 +34,6 @@ describe('every edge of the takeover machine', () => {
 
   it('has been walked completely', () => {
     console.log(tableOf('takeover', machine, rows));
-    expect(machine.missed().map(placeText)).toEqual([]);
+    expect(machine.missed().map(branchText)).toEqual([]);
   });
 });

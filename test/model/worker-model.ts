@@ -4,10 +4,10 @@
 import type { ForkInput, KillInput } from '../../machines/contracts.js';
 import type { Readiness, Settings } from '../../machines/policy.js';
 import type { WorkerInput, workerMachine } from '../../machines/worker.js';
-import type { Covered } from './coverage.js';
-import { alarmsOf, begin, childrenOf, type PlainEvent, sentTo, typesOf } from './drive.js';
+import type { Covered } from '../../src/testing/coverage.js';
+import { alarmsOf, begin, childrenOf, type PlainEvent, sentTo, typesOf } from '../../src/testing/drive.js';
+import type { Edge, Model } from '../../src/testing/walk.js';
 import { settingsWith } from './settings.js';
-import type { Edge, Model } from './walk.js';
 
 export type WorkerCovered = Covered<typeof workerMachine>;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Readiness } from '../../machines/policy.js';
 import { workerMachine } from '../../machines/worker.js';
-import { covered, placeText } from './coverage.js';
+import { branchText, covered } from '../../src/testing/coverage.js';
+import { walk } from '../../src/testing/walk.js';
 import { type Row, tableOf, timed } from './coverage-table.js';
-import { walk } from './walk.js';
 import { workerModel } from './worker-model.js';
 
 const READINESS: readonly Readiness[] = [
@@ -71,6 +71,6 @@ describe('every edge of the worker machine', () => {
 
   it('has been walked completely', () => {
     console.log(tableOf('worker', machine, rows));
-    expect(machine.missed().map(placeText)).toEqual([]);
+    expect(machine.missed().map(branchText)).toEqual([]);
   });
 });

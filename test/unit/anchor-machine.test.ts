@@ -3,7 +3,7 @@ import type { AlarmName, SupervisorEvent } from '../../machines/events.js';
 import type { Settings } from '../../machines/policy.js';
 import { statusOf } from '../../machines/status.js';
 import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor.js';
-import { alarmsOf, childrenOf, drive, sentTo, typesOf } from '../model/drive.js';
+import { alarmsOf, childrenOf, drive, sentTo, typesOf } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const AT = { atMs: 9_000 };

@@ -7,7 +7,7 @@ import { TanistError } from '../../src/errors.js';
 import type { Env } from '../../src/os/env.js';
 import { assume, type Credentials, deviation, type IdentityCalls } from '../../src/os/identity.js';
 import type { Need } from '../../src/program.js';
-import { childrenOf, drive } from '../model/drive.js';
+import { childrenOf, drive } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const WWW = { user: 'www', uid: 33, gid: 34 };

@@ -7,7 +7,7 @@ import { supervisorMachine } from '../../machines/supervisor.js';
 import { createMemory } from '../../src/actors/memory.js';
 import type { Env } from '../../src/os/env.js';
 import { LEAST_MEMORY_BYTES, sizeReader } from '../../src/settings/size.js';
-import { alarmsOf, drive, sentTo, typesOf } from '../model/drive.js';
+import { alarmsOf, drive, sentTo, typesOf } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const AT = { atMs: 9_000 };

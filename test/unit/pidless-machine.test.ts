@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { SupervisorEvent } from '../../machines/events.js';
 import type { Settings } from '../../machines/policy.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
-import { drive, sentTo, typesOf } from '../model/drive.js';
+import { drive, sentTo, typesOf } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const AT = { atMs: 9_000 };

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SupervisorEvent } from '../../machines/events.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
-import { alarmsOf, drive, sentTo, typesOf } from '../model/drive.js';
+import { alarmsOf, drive, sentTo, typesOf } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const AT = { atMs: 9_000 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AlarmName, ReloadEvent } from '../../machines/events.js';
 import type { Settings } from '../../machines/policy.js';
 import { reloadMachine } from '../../machines/reload.js';
-import { alarmsOf, drive, saidTo, sentTo, typesOf } from '../model/drive.js';
+import { alarmsOf, drive, saidTo, sentTo, typesOf } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const PID = 201;

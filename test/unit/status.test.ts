@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { statusOf, topState } from '../../machines/status.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
-import { drive } from '../model/drive.js';
+import { drive } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const AT = { atMs: 1_700_000_000_000 };

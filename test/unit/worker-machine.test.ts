@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AlarmName, WorkerEvent } from '../../machines/events.js';
 import type { Settings } from '../../machines/policy.js';
 import { type WorkerInput, workerMachine } from '../../machines/worker.js';
-import { alarmsOf, childrenOf, drive, sentTo, typesOf } from '../model/drive.js';
+import { alarmsOf, childrenOf, drive, sentTo, typesOf } from '../../src/testing/drive.js';
 import { settingsWith } from '../model/settings.js';
 
 const WHO = { slot: 1, place: 1, generation: 1 };

@@ -2,7 +2,7 @@
  * A machine as a table that fills itself: places that no event can tell apart are one, and no step is taken twice.
  */
 import type { AnyStateMachine, EventFromLogic } from 'xstate';
-import { after, type Order, type PlainEvent, type Spawn, type Step } from '../drive.js';
+import { after, type Order, type PlainEvent, type Spawn, type Step } from '../../../src/testing/drive.js';
 
 /** Where an event leads to, and what is done on the way. */
 export interface Reaction {

@@ -4,7 +4,7 @@
  * Processes are told apart by their slot and generation alone: that late facts about an earlier process do not
  * match is held by the walks of the worker machine, and nothing here is late in that way.
  */
-import type { PlainEvent } from '../drive.js';
+import type { PlainEvent } from '../../../src/testing/drive.js';
 
 export const AT = { atMs: 1 };
 export const PREDECESSOR = { pid: 100, startTime: '1' };

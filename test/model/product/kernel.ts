@@ -5,7 +5,7 @@
  * once, since nothing else can happen in between there. Lists of workers that travel between two generations are
  * not messages here: they only matter when their sender is dead and everything it said has been read.
  */
-import type { PlainEvent } from '../drive.js';
+import type { PlainEvent } from '../../../src/testing/drive.js';
 import { answerProblems, dies, exitProblems, releaseProblems } from './ends.js';
 import { COUNTED, EMPTY, ENDED, GONE, RELEASED, TAKEN as TOKEN_TAKEN, type Word } from './facts.js';
 import type { Service } from './machines.js';

@@ -10,7 +10,7 @@ import { reloadMachine } from '../../../machines/reload.js';
 import { type SupervisorInput, supervisorMachine } from '../../../machines/supervisor.js';
 import { takeoverMachine } from '../../../machines/takeover.js';
 import { workerMachine } from '../../../machines/worker.js';
-import { alarmsOf, type Step } from '../drive.js';
+import { alarmsOf, type Step } from '../../../src/testing/drive.js';
 import { settingsWith } from '../settings.js';
 import { type Automaton, automaton } from './automaton.js';
 import { PREDECESSOR, SOMEBODY, SUCCESSOR } from './facts.js';

@@ -4,7 +4,7 @@
  * to the world come out; both are worked out once and then known by numbers.
  */
 import type { WorkerInput } from '../../../machines/worker.js';
-import { begin, type Order, type PlainEvent, type Spawn, type Step } from '../drive.js';
+import { begin, type Order, type PlainEvent, type Spawn, type Step } from '../../../src/testing/drive.js';
 import type { Reaction } from './automaton.js';
 import { pidOf, SOMEBODY, type Word } from './facts.js';
 import type { Machines, Shipped } from './machines.js';

@@ -1,7 +1,7 @@
 /**
  * Every place that a supervisor of this service can be in, with what the rest of the model has to know of it.
  */
-import { alarmsOf, begin, type PlainEvent } from '../drive.js';
+import { alarmsOf, begin, type PlainEvent } from '../../../src/testing/drive.js';
 import { alarmFired, CLAIMED, fact, OF_SLOT, pidOf } from './facts.js';
 import {
   inputOfFirst,

@@ -3,13 +3,18 @@
  */
 import type { AnyStateMachine } from 'xstate';
 
-export interface Place {
+/** One transition as it is written in the configuration of a machine. */
+export interface Branch {
+  /** The id of the state that has it, dotted from the machine's own id on: `worker.alive.spawning`. */
   readonly state: string;
+  /** The type of the event; `always` for a transition without one. */
   readonly event: string;
+  /** The guard with its parameters, `isAlarm(drain)`; empty for none. */
   readonly guard: string;
+  /** The ids of the states it leads to, separated by a space; empty where the state stays. */
   readonly target: string;
-  /** The definition's place among those of the same state and event. */
-  readonly branch: number;
+  /** Its number among those of the same state and event, from 0. */
+  readonly index: number;
 }
 
 interface Definition {
@@ -35,54 +40,59 @@ export const guardName = (guard: unknown): string => {
 
 const nodesOf = (node: Node): readonly Node[] => [node, ...Object.values(node.states).flatMap(nodesOf)];
 
+/** A machine whose transitions are counted. */
 export interface Covered<Machine extends AnyStateMachine> {
   /** A copy of the machine whose every transition leaves a mark. It behaves as the original does. */
   readonly machine: Machine;
-  readonly places: readonly Place[];
+  /** Every transition there is. */
+  readonly branches: readonly Branch[];
   /** Names of all states, the root's included. */
   readonly states: readonly string[];
-  /** To be given the actions of every step. */
+  /** To be given the actions of every `Step`; `walk` does so by itself. */
   readonly note: (actions: readonly unknown[]) => void;
-  readonly missed: () => readonly Place[];
+  /** Those that no step has taken until now. */
+  readonly missed: () => readonly Branch[];
 }
 
+/** Makes a copy of a machine that counts which of its transitions are taken. The original is left as it is. */
 export const covered = <Machine extends AnyStateMachine>(original: Machine): Covered<Machine> => {
   const machine = original.provide({}) as Machine;
-  const marks = new Map<unknown, Place>();
-  const taken = new Set<Place>();
+  const marks = new Map<unknown, Branch>();
+  const taken = new Set<Branch>();
   const nodes = nodesOf(machine.root as unknown as Node);
   for (const node of nodes) {
     const groups = [...node.transitions.values(), ...(node.always === undefined ? [] : [node.always])];
     for (const group of groups) {
-      group.forEach((definition, branch) => {
-        const place: Place = {
+      group.forEach((definition, index) => {
+        const branch: Branch = {
           state: node.id,
           event: definition.eventType === '' ? 'always' : definition.eventType,
           guard: guardName(definition.guard),
           target: (definition.target ?? []).map(({ id }) => id).join(' '),
-          branch,
+          index,
         };
         const mark = () => {
           // Only its presence among the actions counts.
         };
-        marks.set(mark, place);
+        marks.set(mark, branch);
         definition.actions = [mark, ...definition.actions];
       });
     }
   }
   return {
     machine,
-    places: [...marks.values()],
+    branches: [...marks.values()],
     states: nodes.map(({ id }) => id),
     note: (actions) => {
       for (const action of actions) {
-        const place = marks.get(action);
-        if (place !== undefined) taken.add(place);
+        const branch = marks.get(action);
+        if (branch !== undefined) taken.add(branch);
       }
     },
-    missed: () => [...marks.values()].filter((place) => !taken.has(place)),
+    missed: () => [...marks.values()].filter((branch) => !taken.has(branch)),
   };
 };
 
-export const placeText = ({ state, event, guard, target, branch }: Place): string =>
-  `${state} --${event}#${branch}${guard === '' ? '' : ` [${guard}]`}--> ${target === '' ? '(stays)' : target}`;
+/** A transition in one line, for a test that tells which were missed. */
+export const branchText = ({ state, event, guard, target, index }: Branch): string =>
+  `${state} --${event}#${index}${guard === '' ? '' : ` [${guard}]`}--> ${target === '' ? '(stays)' : target}`;

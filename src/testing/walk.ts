@@ -9,15 +9,24 @@ import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import type { Covered } from './coverage.js';
 import { after, type PlainEvent, type Step, together } from './drive.js';
 
+/** What becomes of the world. */
 export interface Outcome<World> {
+  /** The world from then on. */
   readonly world: World;
   /** Facts that reach the machine because of what happened, in this order. */
   readonly facts: readonly PlainEvent[];
 }
 
+/**
+ * A machine in a world: what can happen to both, and what must never be. All of it is pure: nothing is changed in
+ * place, and the same arguments give the same answer.
+ */
 export interface Model<Machine extends AnyStateMachine, World, Happening extends PlainEvent> {
+  /** The machine, so that it is counted which of its transitions the walk has taken. */
   readonly covered: Covered<Machine>;
+  /** The machine after its start: `begin(covered.machine, input)`. */
   readonly start: Step<Machine>;
+  /** The world before the start. */
   readonly world: World;
   /** What can happen now. */
   readonly happenings: (step: Step<Machine>, world: World) => readonly Happening[];
@@ -33,22 +42,31 @@ export interface Model<Machine extends AnyStateMachine, World, Happening extends
   readonly problems: (edge: Edge<Machine, World, Happening>) => readonly string[];
 }
 
+/** One step of a walk: something happened, and the machine and its world have answered it. */
 export interface Edge<Machine extends AnyStateMachine, World, Happening> {
-  readonly before: Place<Machine, World> | null;
+  /** Where it happened; null for the start. */
+  readonly before: Situation<Machine, World> | null;
+  /** What happened; null for the start. */
   readonly happening: Happening | null;
   /** Its `step` holds the effects of the whole edge. */
-  readonly after: Place<Machine, World>;
+  readonly after: Situation<Machine, World>;
 }
 
-export interface Place<Machine extends AnyStateMachine, World> {
+/** A state of a walk: the machine and its world. */
+export interface Situation<Machine extends AnyStateMachine, World> {
+  /** The machine, and what it did last. */
   readonly step: Step<Machine>;
+  /** What the model knows of everything else. */
   readonly world: World;
   /** What was wrong on the way here; the last place, too, where an actor would have died. */
   readonly problems: readonly string[];
 }
 
+/** What a walk has seen. */
 export interface Walked {
+  /** Different situations, by the model's key. */
   readonly states: number;
+  /** Steps between them, each of which was checked. */
   readonly edges: number;
   /** Dotted leaves that were seen. */
   readonly leaves: ReadonlySet<string>;
@@ -62,7 +80,7 @@ const settle = <Machine extends AnyStateMachine, World, Happening extends PlainE
   model: Model<Machine, World, Happening>,
   from: Step<Machine>,
   outcome: Outcome<World>,
-): Place<Machine, World> => {
+): Situation<Machine, World> => {
   const steps: Step<Machine>[] = [];
   let { world } = outcome;
   const queue = [...outcome.facts];
@@ -112,11 +130,19 @@ const trapped = (
   return [...edges.keys()].filter((key) => !saved.has(key));
 };
 
-/** @throws an Error that names everything that is wrong, and the shortest way to it. */
+/**
+ * Walks a machine through everything that can happen in its world, with `xstate/graph`, and checks each step.
+ *
+ * It ends when every situation is known; two with the same key are one. At most 120,000 steps are taken: a world that
+ * grows without end is a mistake in the model.
+ *
+ * @throws {Error} that names each kind of problem once, with the state, the event and the shortest way to it; also
+ *   where no end can be reached any more, and where the machine itself throws.
+ */
 export const walk = <Machine extends AnyStateMachine, World, Happening extends PlainEvent>(
   model: Model<Machine, World, Happening>,
 ): Walked => {
-  type Here = Place<Machine, World>;
+  type Here = Situation<Machine, World>;
   model.covered.note(model.start.actions);
   const first = model.react(model.world, model.start, null);
   const origin: Here = { step: model.start, world: first.world, problems: [] };

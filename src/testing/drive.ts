@@ -16,26 +16,37 @@ import type { AlarmInput } from '../../machines/contracts.js';
 /** An event that carries whatever it carries. */
 export type PlainEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
+/** An event that the machine sent to one of its children. */
 export interface Order {
+  /** The id of the child. */
   readonly to: string;
+  /** What was sent. */
   readonly event: PlainEvent;
 }
 
+/** An effect or a machine that was started. */
 export interface Spawn {
+  /** The id of the child. */
   readonly id: string;
   /** Key of the effect or machine. */
   readonly src: string;
+  /** What it was started with, for example a `ForkInput`. */
   readonly input: unknown;
 }
 
 /** Where a machine is, and what it did to get there. */
 export interface Step<Machine extends AnyStateMachine> {
+  /** As XState has it. */
   readonly snapshot: SnapshotFrom<Machine>;
   /** The active leaf, dotted: `alive.living.booting.starting`. No machine here has parallel states. */
   readonly state: string;
+  /** What the machine knows now. */
   readonly context: ContextFrom<Machine>;
+  /** What it sent to its children, in order. */
   readonly orders: readonly Order[];
+  /** Effects and machines that it started. */
   readonly spawned: readonly Spawn[];
+  /** Ids of the children that it stopped. */
   readonly stopped: readonly string[];
   /** What was told to the parent. */
   readonly reports: readonly PlainEvent[];
@@ -98,7 +109,7 @@ const collect = <Machine extends AnyStateMachine>(
   };
 };
 
-/** The machine right after its start. */
+/** Starts a machine, as a pure function: nothing of what it asks for is carried out. */
 export const begin = <Machine extends AnyStateMachine>(
   machine: Machine,
   input: InputFrom<Machine>,
@@ -117,7 +128,11 @@ const inert = (machine: AnyStateMachine): AnyActorLogic => ({
   getPersistedSnapshot: (snapshot) => snapshot,
 });
 
-/** The machine after one more event. Throws what an actor would die of. */
+/**
+ * Gives a machine one more event, as a pure function.
+ *
+ * @throws whatever an actor of the machine would die of, such as an error of one of its guards.
+ */
 export const after = <Machine extends AnyStateMachine>(
   machine: Machine,
   step: Step<Machine>,
@@ -160,11 +175,8 @@ export const drive = <Machine extends AnyStateMachine>(machine: Machine, input: 
   };
 };
 
-export interface LiveChild {
-  readonly id: string;
-  readonly src: string;
-  readonly input: unknown;
-}
+/** An effect or a machine that runs. */
+export type LiveChild = Spawn;
 
 interface ChildRef {
   readonly src: unknown;
