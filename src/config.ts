@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { DEFAULTS, MAX_DURATION_MS, type Settings } from '../machines/policy.js';
+import type { PageSettings } from './os/page-process.js';
 import type { Surroundings } from './program.js';
 import { readAccount } from './settings/account.js';
 import type { Values } from './settings/fields.js';
@@ -34,6 +35,8 @@ export interface ResolvedSettings {
   readonly journalLimit: number;
   /** Detach, and wait until every worker is ready. */
   readonly daemonize: boolean;
+  /** The page that is opened with the daemon; null for none. */
+  readonly page: PageSettings | null;
   /** The directory in the run directory that belongs to the user of `user`; null where none does. */
   readonly ownDirectory: string | null;
   /** The workers' command, as it was given. */
@@ -77,6 +80,7 @@ export const checkSettings = (
     ...contradictions(given, fields.values),
     ...healthMistakes(given, fields.values),
     ...detachmentMistakes(given, fields.values, listeners.listen),
+    ...pageMistakes(given, fields.values, place.control),
   ];
   if (mistakes.length > 0) return { mistakes };
   const { values } = fields;
@@ -98,6 +102,7 @@ export const checkSettings = (
     journal: journalOf(values, context),
     journalLimit: values.journalLimit ?? DEFAULT_JOURNAL_BYTES,
     daemonize: values.daemonize ?? false,
+    page: values.inspect ? { ...values.inspect, controls: values.inspectControl ?? false } : null,
     ownDirectory: place.own,
     program: { command: String(given.command), args: given.args as readonly string[] },
     surroundings: {
@@ -202,6 +207,29 @@ const detachmentMistakes = (given: Given, values: Values, listen: Settings['list
   if (!values.daemonize || !listen.some(({ kind }) => kind === 'systemd')) return [];
   const option = given.spell('daemonize');
   const message = `${option} and ${given.spell('listen')} "systemd": expected only one of them (systemd waits for a process in the foreground, and its sockets are for that one)`;
+  return [{ option, message }];
+};
+
+/** A page that nobody sees, and one that has nobody to ask. */
+const pageMistakes = (
+  given: Given,
+  { inspect, inspectControl, noPidFile, control }: Values,
+  socket: string | null,
+): Mistake[] => {
+  const option = given.spell('inspect');
+  if (!inspect) {
+    if (!inspectControl) return [];
+    const asked = given.spell('inspectControl');
+    return [
+      {
+        option,
+        message: `${option}: expected as well with ${asked}: it opens the page that gets the buttons`,
+      },
+    ];
+  }
+  // Where another mistake leaves no socket, that one is told.
+  if (socket !== null || noPidFile !== true || control !== undefined) return [];
+  const message = `${option}: expected ${given.spell('control')} as well with ${given.spell('noPidFile')}: the page asks the control socket`;
   return [{ option, message }];
 };
 

@@ -20,6 +20,7 @@ export interface Daemon {
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
+  readonly resolved: ResolvedSettings;
 }
 
 /** So much of what workers wrote is repeated when one has failed. */
@@ -42,7 +43,7 @@ export const daemonize = async (words: CommandLineSettings): Promise<Daemon | nu
   resolveProgram(resolved.program, { startDirectory: cwd, ...resolved.surroundings }, process.env);
   ensureDirectories(resolved);
   const pid = await start(resolved, resolved.logFile, relaunchOf(cwd, process.env));
-  return { name: resolved.settings.name, pid, logFile: resolved.logFile };
+  return { name: resolved.settings.name, pid, logFile: resolved.logFile, resolved };
 };
 
 const start = ({ settings }: ResolvedSettings, path: string, relaunch: Relaunch): Promise<number> => {

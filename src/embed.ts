@@ -7,7 +7,7 @@ import type { Origin } from '../machines/status.js';
 import { type ResolvedSettings, resolveSettings, type SupervisorOptions } from './config.js';
 import { TanistError } from './errors.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
-import { createLog, type LogOptions } from './log.js';
+import { createLog, type Log, type LogOptions } from './log.js';
 import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover } from './os/handover-socket.js';
 import { credentialsNow, deviation } from './os/identity.js';
@@ -23,6 +23,9 @@ import { tellFailure, tellWaiting } from './start-refusal.js';
 import { type Seams, type Supervisor, startSupervisor } from './supervisor.js';
 
 const STDIN = 0;
+
+/** Called when a first generation answers at its control socket. */
+export type OnClaimed = (resolved: ResolvedSettings, log: Log) => void;
 
 /** The words a supervisor was started with; an embedder has none. */
 const originOf = (
@@ -48,6 +51,7 @@ const start = (
   handover: Handover | null,
   format: LogOptions['format'],
   seams: Seams,
+  onClaimed?: OnClaimed,
 ): Supervisor => {
   const context = processContext();
   const { cwd } = context;
@@ -94,6 +98,8 @@ const start = (
     hangupStops,
     handover,
     seams,
+    // A page that was opened with the first generation stays.
+    ...(handover === null && onClaimed ? { onClaimed: () => onClaimed(resolved, log) } : {}),
     ...(resolved.daemonize && logFile !== null ? { output: outputTo(logFile) } : {}),
     starter:
       waiting === null ? null : { descriptor: waiting, failed: (failure) => tellFailure(waiting, failure) },
@@ -156,6 +162,7 @@ export const startFromWords = async (
   words: CommandLineSettings,
   format: LogOptions['format'],
   openEnv?: Seams['openEnv'],
+  onClaimed?: OnClaimed,
 ): Promise<Supervisor> => {
   let complete: CommandLineSettings;
   try {
@@ -164,17 +171,18 @@ export const startFromWords = async (
     tellWaiting(error);
     throw error;
   }
-  return startOrSucceed(complete, format, openEnv === undefined ? {} : { openEnv });
+  return startOrSucceed(complete, format, openEnv === undefined ? {} : { openEnv }, onClaimed);
 };
 
 const startOrSucceed = (
   options: SupervisorOptions | CommandLineSettings,
   format: LogOptions['format'],
   seams: Seams = {},
+  onClaimed?: OnClaimed,
 ): Supervisor => {
   const messages = handoverDescriptor(process.env);
   try {
-    return start(options, messages === null ? null : readHandover(messages), format, seams);
+    return start(options, messages === null ? null : readHandover(messages), format, seams, onClaimed);
   } catch (error) {
     tellWaiting(error);
     if (error instanceof HandoverRefused)

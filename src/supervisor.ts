@@ -54,6 +54,8 @@ export interface SupervisorParts {
   readonly output?: () => readonly [number, number];
   /** The command that waits for a daemonized start; null or absent where none does. */
   readonly starter?: { readonly descriptor: number; readonly failed: (failure: Failure) => void } | null;
+  /** Called once, as soon as it answers at its control socket. */
+  readonly onClaimed?: () => void;
   /** Only a successor has one. */
   readonly handover: Handover | null;
   readonly seams?: Seams;
@@ -191,6 +193,14 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     inspect,
   });
   actor.system.inspect(tally.observe);
+  const { onClaimed } = parts;
+  if (onClaimed !== undefined) {
+    const noted = actor.system.inspect((inspection) => {
+      if (inspection.type !== '@xstate.event' || inspection.event.type !== 'control.claimed') return;
+      noted.unsubscribe();
+      onClaimed();
+    });
+  }
   const journal = createJournal({
     generation: parts.handover?.record.generation ?? 1,
     pid: env.pid,

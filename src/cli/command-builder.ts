@@ -37,7 +37,13 @@ export const buildCommand = (spec: CommandSpec, heard: Heard = deaf): Command =>
 const buildOption = (spec: OptionSpec): Option => {
   const names = [spec.short, spec.flag].filter((name) => name !== undefined).join(', ');
   const fallback = spec.fallback === undefined ? '' : ` (default: ${spec.fallback})`;
-  return new Option(spec.value === undefined ? names : `${names} <${spec.value}>`, `${spec.doc}${fallback}`)
+  const option = new Option(
+    spec.value === undefined ? names : `${names} <${spec.value}>`,
+    `${spec.doc}${fallback}`,
+  )
     .helpGroup(`${spec.group}:`)
     .hideHelp(spec.available === false);
+  // For the help alone: commander would take the word behind it for its value.
+  if (spec.optionalValue !== undefined) option.flags = `${names}[=${spec.optionalValue}]`;
+  return option;
 };

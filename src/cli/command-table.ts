@@ -1,7 +1,7 @@
 /**
  * The one table of commands: parser, help and tests read it.
  */
-import { type CommandSpec, HELP, type OptionSpec, RUN, RUN_DIR } from './options.js';
+import { type CommandSpec, HELP, INSPECT_CONTROL, type OptionSpec, RUN, RUN_DIR } from './options.js';
 
 const TARGET: readonly OptionSpec[] = [
   {
@@ -45,10 +45,11 @@ const ADDRESS: OptionSpec = {
 
 const INSPECTOR: readonly OptionSpec[] = [
   ADDRESS,
+  INSPECT_CONTROL,
   {
-    flag: '--inspect-control',
+    flag: '--until-end',
     group: 'Page',
-    doc: 'Let the page reload and stop the daemon, and kill workers.',
+    doc: 'End with the daemon, instead of waiting until it is started again.',
   },
 ];
 

@@ -83,7 +83,8 @@ const wordsText = (words: readonly string[]): string =>
 /** All that is resolved from options, in one level. The pid file is the same: its lock says so. */
 const flat = (resolved: ResolvedSettings): Readonly<Record<string, unknown>> => {
   const { settings, surroundings, program, noWarn, ...others } = resolved;
-  const { directory, ownDirectory, ...told } = others;
+  // A page is beside what runs: a start that opens none, or another one, means the same.
+  const { directory, ownDirectory, page, ...told } = others;
   const { pidFile, account, ...rest } = settings;
   const { envFiles, chdir, variables, ...around } = surroundings;
   const whom = { user: account && (account.user ?? account.uid), group: account?.gid };

@@ -28,7 +28,14 @@ export const parseReplay = (
   const files = words.operands.map((file) => resolve(context.cwd, file));
   const json = words.values.has('--json');
   if (!words.values.has('--inspect')) return { command: 'replay', files, until, json };
-  return { command: 'inspect', source: { journals: files }, ...LOCALLY, controls: false, json };
+  return {
+    command: 'inspect',
+    source: { journals: files },
+    ...LOCALLY,
+    controls: false,
+    untilEnd: false,
+    json,
+  };
 };
 
 type Inspect = { readonly command: 'inspect' } & InspectArguments;
@@ -44,9 +51,12 @@ export const parseInspect = (words: Words, before: readonly Mistake[], context: 
   const controls = words.values.has('--inspect-control');
   if (controls && journals.length > 0)
     mistakes.push({ option: '--inspect-control', message: '--inspect-control: a recording obeys nobody' });
+  const untilEnd = words.values.has('--until-end');
+  if (untilEnd && journals.length > 0)
+    mistakes.push({ option: '--until-end', message: '--until-end: a recording has ended' });
   if (mistakes.length > 0) throw usageError(mistakes);
   const source = journals.length > 0 ? { journals } : { target };
-  return { command: 'inspect', source, host, port, controls, json: words.values.has('--json') };
+  return { command: 'inspect', source, host, port, controls, untilEnd, json: words.values.has('--json') };
 };
 
 const readQuestion = (raw: string | undefined): Question | null => {

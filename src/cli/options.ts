@@ -10,6 +10,8 @@ export interface OptionSpec {
   readonly short?: `-${string}`;
   /** Stands for the value in the help; an option without it is a switch. */
   readonly value?: string;
+  /** The same for a value that may be left out; it is given with an equals sign, since a word may be the command. */
+  readonly optionalValue?: string;
   readonly group: string;
   readonly doc: string;
   /** What holds when the option is not given. */
@@ -34,6 +36,12 @@ export const HELP: OptionSpec = {
   short: '-h',
   group: 'Help',
   doc: 'Say this, and do nothing else.',
+};
+
+export const INSPECT_CONTROL: OptionSpec = {
+  flag: '--inspect-control',
+  group: 'Page',
+  doc: 'Let the page reload and stop the daemon, and kill workers.',
 };
 
 export const RUN_DIR: OptionSpec = {
@@ -309,8 +317,27 @@ const LOG: readonly OptionSpec[] = [
   },
 ];
 
+const PAGE: readonly OptionSpec[] = [
+  {
+    flag: '--inspect',
+    optionalValue: 'ADDRESS',
+    group: 'Page',
+    doc: 'Serve a page on which the daemon can be watched, through its reloads and until its end; its address is printed. A process of its own serves it, as "tanist inspect" does. It is not the option of Node, which belongs behind the double dash: -- node --inspect server.js.',
+    fallback: 'off; 127.0.0.1:0 without ADDRESS',
+  },
+  INSPECT_CONTROL,
+];
+
 /** What a start takes. */
-export const RUN: readonly OptionSpec[] = [...IDENTITY, ...WORKERS, ...RELOAD, ...RESPAWN, ...LOG, HELP];
+export const RUN: readonly OptionSpec[] = [
+  ...IDENTITY,
+  ...WORKERS,
+  ...RELOAD,
+  ...RESPAWN,
+  ...LOG,
+  ...PAGE,
+  HELP,
+];
 
 /** What may stand before the command. */
 export const PROGRAM_OPTIONS: readonly OptionSpec[] = [

@@ -52,6 +52,7 @@ export const secondStart = async (
   const what = difference(theirs, ours);
   if (what !== null) throw refused(what, RESTART);
   terminal.err(`${printable(name)} runs already (pid ${status.pid}): asked it to reload\n`);
+  if (ours.resolved.page !== null) terminal.err('no page is opened: "tanist inspect" opens one\n');
   const verdict = await requestVerdict(target, new AbortController().signal);
   if (verdict.reason === 'not-reloadable') throw refused('it allows no reload', RESTART);
   return tellVerdict(verdict, target, false, terminal);

@@ -49,8 +49,11 @@ export const readWords = (spec: CommandSpec, argv: readonly string[], strange: S
   for (;;) {
     const { operands, unknown, mistake } = readOn(command, rest);
     if (mistake !== undefined) mistakes.push(mistake);
-    else if (unknown[0] !== undefined) mistakes.push(unknownOption(spec, unknown[0], strange));
-    else if (operands[0] !== undefined && spec.operands === undefined) {
+    else if (unknown[0] !== undefined) {
+      const given = optionalValue(spec, unknown[0]);
+      if (given === null) mistakes.push(unknownOption(spec, unknown[0], strange));
+      else values.set(given.flag, [...(values.get(given.flag) ?? []), given.value]);
+    } else if (operands[0] !== undefined && spec.operands === undefined) {
       mistakes.push({
         option: operands[0],
         message: `unexpected word ${shown(operands[0])}: ${strange.operand(operands[0])}`,
@@ -58,6 +61,13 @@ export const readWords = (spec: CommandSpec, argv: readonly string[], strange: S
     } else return { values, operands, mistakes };
     rest = mistake === undefined ? withoutFirst(spec, [...unknown, ...operands]) : unknown;
   }
+};
+
+/** A switch that may have a value, written as one word: `--inspect=8080`. */
+const optionalValue = (spec: CommandSpec, word: string): { flag: string; value: string } | null => {
+  const [, flag = '', value = ''] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+  const isKnown = spec.options.some((option) => option.flag === flag && option.optionalValue !== undefined);
+  return isKnown ? { flag, value } : null;
 };
 
 /**

@@ -83,9 +83,10 @@ export class Audience {
     for (const viewer of this.#viewers) this.#pump(viewer);
   }
 
+  /** What was told last is on its way after one more turn of the event loop. */
   close(): void {
     clearInterval(this.#timer);
-    for (const { response } of this.#viewers) response.destroy();
+    for (const { response } of this.#viewers) response.end();
   }
 
   /** Writes until the connection has enough: what follows waits in the history, which is bounded. */

@@ -127,6 +127,8 @@ export class Follower {
 
   #setLink(state: Link['state']): void {
     if (this.#link.state === state) return;
+    // Its last words first: whoever hears of the end may look no further.
+    if (state === 'ended') this.#tail?.look();
     this.#link = { state, sinceMs: Date.now() };
     this.#options.onLink(this.#link);
   }

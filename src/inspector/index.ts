@@ -6,7 +6,7 @@ import type { JournalEntry } from '../journal/entry.js';
 import { readJournal } from '../os/journal-reader.js';
 import { addressText } from './access.js';
 import { Audience } from './audience.js';
-import { Follower } from './follower.js';
+import { Follower, type Link } from './follower.js';
 import { Gauge } from './gauge.js';
 import { HISTORY_LIMITS, History, type HistoryLimits } from './history.js';
 import { obey } from './orders.js';
@@ -27,6 +27,10 @@ export interface InspectorOptions {
   readonly port?: number;
   /** Whether the page may reload and stop the daemon and kill workers. Default false. */
   readonly controls?: boolean;
+  /** Whether whoever serves the page ends it with the daemon: the page does not promise to go on then. Default false. */
+  readonly untilEnd?: boolean;
+  /** Called whenever it changes how the inspector and the daemon stand. */
+  readonly onLink?: (state: Link['state']) => void;
   /** How much is remembered: entries, default 12,000, and characters of their JSON, default 24 Mi. */
   readonly limits?: Partial<HistoryLimits>;
   /** A browser that reads nothing for so long is dropped. Milliseconds, 1 to 86,400,000; default 10,000. */
@@ -98,8 +102,14 @@ export const serveInspector = async (options: InspectorOptions): Promise<Inspect
     audience.close();
     throw listenFailure(addressText(host, port), error);
   }
-  audience.tell('hello', { name, mode: isRecording ? 'recording' : 'live', controls: mayOrder });
-  const follower = isRecording ? null : follow(source.controlPath, history, audience);
+  const { untilEnd = false, onLink } = options;
+  audience.tell('hello', {
+    name,
+    mode: isRecording ? 'recording' : 'live',
+    controls: mayOrder,
+    ...(untilEnd ? { untilEnd } : {}),
+  });
+  const follower = isRecording ? null : follow(source.controlPath, history, audience, onLink);
   return {
     url: `http://${addressText(host, server.port)}/?token=${server.token}`,
     port: server.port,
@@ -109,12 +119,18 @@ export const serveInspector = async (options: InspectorOptions): Promise<Inspect
     close: async () => {
       follower?.close();
       audience.close();
+      await new Promise((resolve) => setImmediate(resolve));
       await server.close();
     },
   };
 };
 
-const follow = (controlPath: string, history: History, audience: Audience): Follower => {
+const follow = (
+  controlPath: string,
+  history: History,
+  audience: Audience,
+  onLink: InspectorOptions['onLink'],
+): Follower => {
   const gauge = new Gauge();
   return new Follower({
     controlPath,
@@ -126,6 +142,9 @@ const follow = (controlPath: string, history: History, audience: Audience): Foll
       audience.tell('status', status);
       audience.tell('usage', gauge.read(status));
     },
-    onLink: (link) => audience.tell('link', link),
+    onLink: (link) => {
+      audience.tell('link', link);
+      onLink?.(link.state);
+    },
   });
 };

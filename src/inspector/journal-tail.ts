@@ -22,6 +22,8 @@ interface Open {
 }
 
 export interface JournalTail {
+  /** Reads now what there is, without waiting for the next look. */
+  look(): void;
   close(): void;
 }
 
@@ -89,5 +91,5 @@ export const tailJournal = (
   };
   timer = setInterval(look, LOOK_EVERY_MS);
   look();
-  return { close };
+  return { look, close };
 };

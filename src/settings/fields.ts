@@ -11,6 +11,7 @@ import {
   NOT_A_FAREWELL,
   readFilePaths,
   readHealth,
+  readPage,
   readReadiness,
   readRespawnLimit,
   readSignal,
@@ -29,6 +30,7 @@ import {
   listenSchema,
   listSchema,
   nameSchema,
+  pageSchema,
   pathSchema,
   readinessSchema,
   respawnLimitSchema,
@@ -105,6 +107,8 @@ const FIELDS = {
   },
   journal: { flag: '--journal', read: readFilePath, schema: pathSchema },
   daemonize: { flag: '--daemonize', read: readSwitch, schema: switchSchema },
+  inspect: { flag: '--inspect', read: readPage, schema: pageSchema, startsOnly: true },
+  inspectControl: { flag: '--inspect-control', read: readSwitch, schema: switchSchema, startsOnly: true },
   noWarn: { flag: '--no-warn', read: readSwitch, schema: switchSchema },
 } as const satisfies Readonly<Record<string, Field>>;
 
@@ -115,6 +119,8 @@ interface Field {
   readonly repeatable?: true;
   /** A switch that may be turned off: this flag does it. */
   readonly off?: `--no-${string}`;
+  /** For a command line and its file: a program that supervises opens the page itself, or none. */
+  readonly startsOnly?: true;
 }
 
 export type Key = keyof typeof FIELDS;
@@ -131,8 +137,13 @@ export const SETTING_FLAGS: readonly string[] = [
 /** The keys of all settings that are available, besides `command` and `args`. */
 export const SETTING_KEYS: readonly string[] = ['listen', ...Object.keys(FIELDS)];
 
-/** What a program and a file may say: every setting, and the workers' command. */
+/** What a file may say: every setting, and the workers' command. */
 export const KNOWN_KEYS: readonly string[] = ['command', 'args', ...SETTING_KEYS];
+
+/** What a program may say. */
+export const PROGRAM_KEYS: readonly string[] = KNOWN_KEYS.filter(
+  (key) => (FIELDS as Readonly<Record<string, Field>>)[key]?.startsOnly !== true,
+);
 
 /** For each key of a configuration file its flag, if it has one, and what it may be. */
 export const FILE_KEYS: readonly { readonly key: string; readonly flag?: string; readonly schema: Schema }[] =

@@ -8,6 +8,7 @@ import {
   type Key,
   KNOWN_KEYS,
   offFlagOf,
+  PROGRAM_KEYS,
   readField,
   type Values,
 } from './fields.js';
@@ -71,12 +72,12 @@ export const fromCommandLine = (input: CommandLineSettings): Given => {
 export const fromOptions = (options: SupervisorOptions): Given => {
   const raws: Readonly<Record<string, unknown>> = { ...options };
   return {
-    value: (key) => raws[key],
+    value: (key) => (PROGRAM_KEYS.includes(key) ? raws[key] : undefined),
     written: () => false,
     spell: (key) => key,
     command: raws.command,
     args: raws.args === undefined ? [] : raws.args,
-    mistakes: unknownKeys(raws, KNOWN_KEYS, ''),
+    mistakes: unknownKeys(raws, PROGRAM_KEYS, ''),
   };
 };
 

@@ -4,6 +4,7 @@
 import { availableParallelism, constants } from 'node:os';
 import { type HealthCheck, MOST_WORKERS, type Readiness, type RespawnLimit } from '../../machines/policy.js';
 import { durationReader } from './duration.js';
+import { readLoopbackAddress } from './listen-spec.js';
 import type { Reader, Reading } from './mistake.js';
 import { readFilePath } from './run-directory.js';
 import { nearest } from './suggestion.js';
@@ -58,6 +59,15 @@ const wholeNumber = (raw: unknown, written: boolean): number | null => {
   return typeof raw === 'number' && Number.isInteger(raw) ? raw : null;
 };
 
+export interface PageAddress {
+  /** A literal address. */
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+}
+
+const ANY_PORT: PageAddress = { host: '127.0.0.1', port: 0 };
+
 const READINESS_FORMS = 'takeover, http=/path or alive=1s';
 
 export const readReadiness: Reader<Readiness> = (raw, written) => {
@@ -81,6 +91,14 @@ export const readHealth: Reader<HealthCheck> = (raw, written) => {
   if (typeof raw === 'string' && raw.startsWith('http=')) return httpReadiness(raw.slice('http='.length));
   if (!written && isRecord(raw) && raw.mode === 'http') return httpReadiness(raw.path);
   return { expected: 'http= and a path, such as http=/health' };
+};
+
+/** Where the page of the inspector is served; null for nowhere. On a command line the address may be left out. */
+export const readPage: Reader<PageAddress | null> = (raw, written) => {
+  const expected = 'an address such as 127.0.0.1:0, [::1]:8080 or 8080';
+  if (raw === (written ? '' : true)) return { value: ANY_PORT };
+  if (!written && raw === false) return { value: null };
+  return typeof raw === 'string' ? readLoopbackAddress(raw) : { expected: `true, false or ${expected}` };
 };
 
 /** The path goes into a request line as it is: only what may stand there. */

@@ -104,6 +104,11 @@ export const sizeSchema = (leastBytes: number): Schema => ({
   ],
 });
 
+/** A literal address with a port, or a port. */
+export const pageSchema: Schema = {
+  anyOf: [{ type: 'boolean' }, { type: 'string', pattern: '^(([0-9.]+|\\[[0-9a-fA-F:.]+\\]):)?\\d{1,5}$' }],
+};
+
 export const umaskSchema: Schema = { type: 'string', pattern: '^0?[0-7]{1,3}$' };
 
 const LISTEN_NAME = '([A-Za-z0-9._-]{1,64}=)?';

@@ -81,7 +81,17 @@ describe('the schema of configuration files', () => {
 });
 
 /** Where the schema cannot be as strict as the reader: a length in bytes, an address, a duration in words. */
-const LAXER_KEYS = ['name', 'runDir', 'pidFile', 'listen', 'ready', 'respawnLimit', 'logFile', 'journal'];
+const LAXER_KEYS = [
+  'name',
+  'runDir',
+  'pidFile',
+  'listen',
+  'ready',
+  'respawnLimit',
+  'logFile',
+  'journal',
+  'inspect',
+];
 
 /** Values that mean something to some key, and their neighbours. Each of them is tried with every key. */
 const TELLING: readonly unknown[] = [

@@ -79,6 +79,7 @@ test('without options every setting has its documented default', () => {
     journalLimit: 16_777_216,
     daemonize: false,
     ownDirectory: null,
+    page: null,
     program: { command: 'server.js', args: [] },
     surroundings: { envFiles: [], chdir: null, umask: null, variables: {}, adopt: null },
   });

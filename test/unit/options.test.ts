@@ -83,6 +83,34 @@ test('a value follows its option or an equals sign, and may be anything behind t
   );
 });
 
+test('the page has its address behind an equals sign alone, and needs somebody to ask', () => {
+  const pageOf = (...argv: string[]) => {
+    const { program, settingsInput } = run(...argv);
+    return [program.command, resolveSettings(settingsInput, CONTEXT).page];
+  };
+  const local = { host: '127.0.0.1', port: 0, controls: false };
+  expect(pageOf('server.js')).toEqual(['server.js', null]);
+  expect(pageOf('--inspect', 'server.js')).toEqual(['server.js', local]);
+  expect(pageOf('--inspect=8080', 'server.js')).toEqual(['server.js', { ...local, port: 8_080 }]);
+  expect(pageOf('--inspect=[::1]:9', '--inspect-control', 'server.js')).toEqual([
+    'server.js',
+    { host: '::1', port: 9, controls: true },
+  ]);
+  expect(pageOf('--', 'node', '--inspect=9229', 'server.js')).toEqual(['node', null]);
+  expect(messagesOf('run', '--inspect=web:80', 'x')).toEqual([
+    expect.stringMatching(/^--inspect "web:80": expected an IP address before the port/),
+  ]);
+  expect(messagesOf('run', '--inspect-control', 'x')).toEqual([
+    expect.stringMatching(/^--inspect: expected as well with --inspect-control/),
+  ]);
+  expect(messagesOf('run', '--inspect', '--no-pid-file', 'x')).toEqual([
+    expect.stringMatching(/^--inspect: expected --control as well with --no-pid-file/),
+  ]);
+  expect(pageOf('--inspect', '--no-pid-file', '--control', '/run/x.sock', 'x')).toEqual(['x', local]);
+  expect(messagesOf('reload', '--inspect=8080')).toHaveLength(1);
+  expect(messagesOf('replay', '--inspect=8080', 'x')[0]).toContain('--inspect is a switch');
+});
+
 test('every mistake is told, in one go and with the one that was probably meant', () => {
   const error = errorOf(
     ...['run', '--worker=3', '--name', '--start-timeout', '5', '--probation', '2', '--no-warn=1', '--listen'],

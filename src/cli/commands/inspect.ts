@@ -2,10 +2,14 @@
  * `tanist inspect`: a page on which a daemon, or a recording, can be watched.
  */
 import { basename } from 'node:path';
-import type { InspectorOptions } from '../../inspector/index.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { asTanistError } from '../../errors.js';
+import type { Inspector, InspectorOptions } from '../../inspector/index.js';
 import { askStatus } from '../control-client.js';
+import { awaitEnd, type EndOfDaemon } from '../end-of-daemon.js';
+import { isLoopback, openToOthers } from '../page-words.js';
 import { reportError } from '../report.js';
-import { findTarget, type TargetQuery } from '../target.js';
+import { findTarget, type Target, type TargetQuery } from '../target.js';
 import { printable, type Terminal } from '../terminal.js';
 import { askRunning, withDeadline } from '../waiting.js';
 
@@ -15,24 +19,31 @@ export interface InspectArguments {
   readonly port: number;
   /** Whether the page has buttons that act on the daemon. */
   readonly controls: boolean;
+  /** Whether the page ends with the daemon. */
+  readonly untilEnd: boolean;
   readonly json: boolean;
 }
 
 /** The daemon answers at once, or something is wrong that is told here and not on an empty page. */
 const ANSWER_LIMIT_MS = 10_000;
 
-/** @returns 0 when it is asked to end. */
+/** The page of the daemon before this one may still be about to end, at the same address. */
+const ADDRESS_LIMIT_MS = 3_000;
+const ADDRESS_RETRY_MS = 100;
+
+/** @returns 0 when it is asked to end, or the daemon has ended with which it ends. */
 export const inspect = async (
   args: InspectArguments,
   terminal: Terminal,
   over: AbortSignal,
 ): Promise<number> => {
   try {
-    const subject = await subjectOf(args);
-    const { serveInspector } = await import('../../inspector/index.js');
-    const inspector = await serveInspector({ ...subject, ...args, source: subject.source });
+    const { target, ...subject } = await subjectOf(args);
+    const end = args.untilEnd && target !== null ? awaitEnd(target) : null;
+    const inspector = await served({ ...args, ...subject }, end);
     announce(args, subject.name, inspector.url, terminal);
-    if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve));
+    await Promise.race([aborted(over), ...(end === null ? [] : [end.over])]);
+    end?.close();
     await inspector.close();
     return 0;
   } catch (thrown) {
@@ -42,23 +53,39 @@ export const inspect = async (
 
 const subjectOf = async ({
   source,
-}: InspectArguments): Promise<Pick<InspectorOptions, 'source' | 'name'>> => {
-  if ('journals' in source) return { source, name: source.journals.map((file) => basename(file)).join(', ') };
+}: InspectArguments): Promise<Pick<InspectorOptions, 'source' | 'name'> & { target: Target | null }> => {
+  if ('journals' in source)
+    return { source, name: source.journals.map((file) => basename(file)).join(', '), target: null };
   const target = await findTarget(source.target);
   await withDeadline(ANSWER_LIMIT_MS, 'answer', (signal) =>
     askRunning(target, signal, () => askStatus(target.controlPath, signal)),
   );
-  return { source: { controlPath: target.controlPath }, name: target.name };
+  return { source: { controlPath: target.controlPath }, name: target.name, target };
 };
 
-const isLoopback = (host: string): boolean => host === '::1' || /^127\./.test(host);
+const served = async (options: InspectorOptions, end: EndOfDaemon | null): Promise<Inspector> => {
+  const { serveInspector } = await import('../../inspector/index.js');
+  const untilMs = performance.now() + (end === null ? 0 : ADDRESS_LIMIT_MS);
+  const onLink = (state: string): void => end?.answers(state === 'connected');
+  for (;;) {
+    try {
+      return await serveInspector({ ...options, onLink });
+    } catch (thrown) {
+      const { cause } = asTanistError(thrown);
+      const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+      if (!isTaken || performance.now() > untilMs) throw thrown;
+      await pause(ADDRESS_RETRY_MS);
+    }
+  }
+};
+
+const aborted = async (signal: AbortSignal): Promise<void> => {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+};
 
 const announce = ({ host, json }: InspectArguments, name: string, url: string, terminal: Terminal): void => {
   terminal.out(json ? `${JSON.stringify({ name, url, pid: process.pid })}\n` : `${url}\n`);
-  if (!isLoopback(host))
-    terminal.err(
-      `warning: other machines can reach ${host}, and what they send and get can be read on the way\n`,
-    );
+  if (!isLoopback(host)) terminal.err(`warning: ${openToOthers(host)}\n`);
   if (!json && terminal.isTty)
     terminal.err(`shows ${printable(name)}; whoever has the address sees it. Ctrl-C ends it.\n`);
 };

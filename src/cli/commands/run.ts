@@ -3,14 +3,16 @@
  */
 import { isatty } from 'node:tty';
 import type { Failure } from '../../../machines/events.js';
+import type { ResolvedSettings } from '../../config.js';
 import { daemonize } from '../../daemonize.js';
-import { startFromWords } from '../../embed.js';
+import { type OnClaimed, startFromWords } from '../../embed.js';
 import { asTanistError, isErrorCode, TanistError } from '../../errors.js';
 import { releaseSignals } from '../../os/held-signals.js';
 import { starterDescriptor } from '../../os/starter-socket.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
 import type { CommandLineContext } from '../command-line.js';
 import { type ReadOrigin, readRunOrigin } from '../intent.js';
+import { isLoopback, openToOthers } from '../page-words.js';
 import { printable, type Terminal } from '../terminal.js';
 
 const STDERR = 2;
@@ -27,16 +29,45 @@ const asError = ({ code, message }: Failure): TanistError =>
     ? new TanistError(code, message)
     : new TanistError('TANIST_INTERNAL', `${code}: ${message}`);
 
+/**
+ * Opens the page that was asked for, and says where it is. The service does without it where that fails.
+ *
+ * Loaded only where one is asked for, like the page itself, which is another process.
+ */
+const openPage = async (
+  { page, settings }: ResolvedSettings,
+  terminal: Terminal,
+  onProblem: (problem: string) => void,
+): Promise<void> => {
+  if (page === null || settings.control === null) return;
+  try {
+    const { startPage } = await import('../../os/page-process.js');
+    const { account, control } = settings;
+    const { url } = await startPage({ ...page, controlPath: control, account });
+    terminal.out(`inspector: ${url}\n`);
+    if (!isLoopback(page.host)) onProblem(openToOthers(page.host));
+  } catch (error) {
+    onProblem(`no page was opened: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
 /** Supervises until all has ended, or starts the daemon that does. Null for a good end. */
 const endOf = async (settings: CommandLineSettings, terminal: Terminal): Promise<TanistError | null> => {
   try {
     const daemon = await daemonize(settings);
     if (daemon !== null) {
-      const { name, pid, logFile } = daemon;
+      const { name, pid, logFile, resolved } = daemon;
       terminal.out(`${printable(name)} runs: pid ${pid}, log ${printable(logFile)}\n`);
+      await openPage(resolved, terminal, (problem) => terminal.err(`warning: ${problem}\n`));
       return null;
     }
-    const supervisor = await startFromWords(settings, await prettyFormat());
+    // The command that started a daemon opens its page, since somebody reads what that says.
+    const onClaimed: OnClaimed | undefined =
+      starterDescriptor() === null
+        ? (resolved, log) =>
+            void openPage(resolved, terminal, (problem) => log.line('warn', 'page.failed', problem))
+        : undefined;
+    const supervisor = await startFromWords(settings, await prettyFormat(), undefined, onClaimed);
     const failure = await supervisor.done;
     return failure && asError(failure);
   } catch (thrown) {

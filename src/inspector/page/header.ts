@@ -37,8 +37,12 @@ const bannerOf = ({ hello, link, nowMs, isLive, picture, notice }: HeaderView): 
       return `Looking for ${name} …`;
     case 'disconnected':
       return `${name} has not answered since ${since}, ${span(nowMs - link.sinceMs)} ago. Below is what was last known; this page goes on by itself when it answers again.`;
-    case 'ended':
-      return `${name} was stopped at ${since}. Below is how it ended; this page goes on by itself when it is started again.`;
+    case 'ended': {
+      const how =
+        principalOf(picture)?.machines.get('supervisor')?.state === 'failed' ? 'gave up' : 'was stopped';
+      const rest = hello?.untilEnd === true ? '.' : '; this page goes on by itself when it is started again.';
+      return `${name} ${how} at ${since}. Below is how it ended${rest}`;
+    }
     case 'lost':
       return 'The inspector that serves this page has ended, or does not answer: "tanist inspect" starts another one.';
     case 'connected':

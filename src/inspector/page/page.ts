@@ -107,6 +107,8 @@ openSource({
     invalidate();
   },
   onLink: (said) => {
+    // It ends with the daemon: there is nothing new in that.
+    if (said.state === 'lost' && link.state === 'ended' && hello?.untilEnd === true) return;
     link = said;
     invalidate();
   },

@@ -8,6 +8,8 @@ export interface Hello {
   readonly name: string;
   readonly mode: 'live' | 'recording';
   readonly controls: boolean;
+  /** The page ends with the daemon. */
+  readonly untilEnd?: boolean;
 }
 
 export interface LinkState {
