@@ -148,7 +148,7 @@ for (const name of ['supervisor', 'worker', 'reload', 'takeover'])
 const { STYLE } = await import(new URL('../dist/src/diagrams/style.js', import.meta.url));
 writeFileSync(`${page}chart.css`, `:where(.chart > svg:first-child) {\n${STYLE}\n}\n`);
 // What programs import is one CommonJS file behind names that an ES module can have.
-const names = ['createSupervisor', 'defineDaemon', 'TanistError'].join(', ');
+const names = ['createSupervisor', 'defineDaemon', 'fromSupervisor', 'TanistError'].join(', ');
 writeFileSync(
   `${root}dist/tanist.js`,
   `import { createRequire } from 'node:module';

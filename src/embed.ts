@@ -5,9 +5,11 @@ import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Origin } from '../machines/status.js';
 import { type ResolvedSettings, resolveSettings, type SupervisorOptions } from './config.js';
+import { checkEmbedding, type Embedding } from './embedding.js';
 import { TanistError } from './errors.js';
+import type { Supervisor } from './handle.js';
 import { checkHandover, type Handover, HandoverRefused } from './handover.js';
-import { createLog, type Log, type LogOptions } from './log.js';
+import { createLog, type Log } from './log.js';
 import { withConfigFile } from './os/config-file.js';
 import { handoverDescriptor, readHandover } from './os/handover-socket.js';
 import { credentialsNow, deviation } from './os/identity.js';
@@ -20,7 +22,7 @@ import { starterDescriptor } from './os/starter-socket.js';
 import { usageError } from './settings/mistake.js';
 import type { CommandLineSettings } from './settings/supervisor-options.js';
 import { tellFailure, tellWaiting } from './start-refusal.js';
-import { type Seams, type Supervisor, startSupervisor } from './supervisor.js';
+import { type Seams, startSupervisor } from './supervisor.js';
 
 const STDIN = 0;
 
@@ -49,10 +51,12 @@ const isElsewhere = ({ logFile, directory, settings }: ResolvedSettings): boolea
 const start = (
   options: SupervisorOptions | CommandLineSettings,
   handover: Handover | null,
-  format: LogOptions['format'],
+  embedding: Embedding,
   seams: Seams,
   onClaimed?: OnClaimed,
 ): Supervisor => {
+  checkEmbedding(embedding);
+  const { format = null, takeExceptions = true } = embedding;
   const context = processContext();
   const { cwd } = context;
   const resolved = resolveSettings(options, context);
@@ -97,6 +101,7 @@ const start = (
     log,
     hangupStops,
     handover,
+    embedding,
     seams,
     // A page that was opened with the first generation stays.
     ...(handover === null && onClaimed ? { onClaimed: () => onClaimed(resolved, log) } : {}),
@@ -105,8 +110,10 @@ const start = (
       waiting === null ? null : { descriptor: waiting, failed: (failure) => tellFailure(waiting, failure) },
   });
   // A defect of ours, or of the program around us, must not leave orphans.
-  process.on('uncaughtException', supervisor.crash);
-  process.on('unhandledRejection', supervisor.crash);
+  if (takeExceptions) {
+    process.on('uncaughtException', supervisor.crash);
+    process.on('unhandledRejection', supervisor.crash);
+  }
   const release = () => {
     process.off('uncaughtException', supervisor.crash);
     process.off('unhandledRejection', supervisor.crash);
@@ -134,7 +141,7 @@ const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
  * contract are taken from the moment of the call. `done` of the handle says when nothing is left: end the
  * process then, with status 0 for null and with that of the failure's code otherwise.
  *
- * @param format makes a log line pretty; null, the default, writes JSON.
+ * @param embedding what no file of settings can say: an inspector, effects of one's own, whose the signals are.
  * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
  *   `TANIST_ENV_FILE`, `TANIST_LOG_FILE`, `TANIST_JOURNAL_FILE`, `TANIST_RUN_DIR`, `TANIST_CONTROL_FAILED`,
  *   `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has been told.
@@ -142,7 +149,7 @@ const outputTo = (logFile: LogFile) => (): readonly [number, number] => {
  */
 export const createSupervisor = (
   options: SupervisorOptions,
-  format: LogOptions['format'] = null,
+  embedding: Embedding = {},
   seams: Seams = {},
 ): Supervisor => {
   if (options.daemonize) {
@@ -150,7 +157,7 @@ export const createSupervisor = (
       'daemonize true: expected none, this program is the supervisor itself and cannot detach from whoever started it';
     throw usageError([{ option: 'daemonize', message }]);
   }
-  return startOrSucceed(options, format, seams);
+  return startOrSucceed(options, embedding, seams);
 };
 
 /**
@@ -160,7 +167,7 @@ export const createSupervisor = (
  */
 export const startFromWords = async (
   words: CommandLineSettings,
-  format: LogOptions['format'],
+  format: Embedding['format'],
   openEnv?: Seams['openEnv'],
   onClaimed?: OnClaimed,
 ): Promise<Supervisor> => {
@@ -171,18 +178,19 @@ export const startFromWords = async (
     tellWaiting(error);
     throw error;
   }
-  return startOrSucceed(complete, format, openEnv === undefined ? {} : { openEnv }, onClaimed);
+  const embedding = { format: format ?? null };
+  return startOrSucceed(complete, embedding, openEnv === undefined ? {} : { openEnv }, onClaimed);
 };
 
 const startOrSucceed = (
   options: SupervisorOptions | CommandLineSettings,
-  format: LogOptions['format'],
-  seams: Seams = {},
+  embedding: Embedding,
+  seams: Seams,
   onClaimed?: OnClaimed,
 ): Supervisor => {
   const messages = handoverDescriptor(process.env);
   try {
-    return start(options, messages === null ? null : readHandover(messages), format, seams, onClaimed);
+    return start(options, messages === null ? null : readHandover(messages), embedding, seams, onClaimed);
   } catch (error) {
     tellWaiting(error);
     if (error instanceof HandoverRefused)

@@ -3,7 +3,8 @@
  */
 import { createRequire } from 'node:module';
 import type { SupervisorOptions } from './config.js';
-import type { Supervisor } from './supervisor.js';
+import type { Embedding } from './embedding.js';
+import type { Supervisor } from './handle.js';
 
 // Not import(): createSupervisor answers at once, and CommonJS through Node's module loader costs 20 ms more.
 const load = (): typeof import('./start.js') => createRequire(import.meta.url)('./start.js');
@@ -18,12 +19,22 @@ export const startRun: typeof import('./start.js')['run'] = (...given) => load()
  * contract are taken from the moment of the call. `done` of the handle says when nothing is left: end the
  * process then, with status 0 for null and with that of the failure's code otherwise.
  *
- * @param format makes a log line pretty; null, the default, writes JSON.
+ * @param embedding what no file of settings can say: an inspector, effects of one's own, whose the signals are.
  * @throws {TanistError} `TANIST_USAGE` with every mistake, `TANIST_COMMAND_NOT_FOUND`, `TANIST_WORKING_DIRECTORY`,
  *   `TANIST_ENV_FILE`, `TANIST_RUN_DIR`, `TANIST_FS_EXT_MISSING`. Nothing was started then, and a predecessor has
  *   been told.
  */
-export const createSupervisor = (
-  options: SupervisorOptions,
-  format: ((line: string) => string) | null = null,
-): Supervisor => load().createSupervisor(options, format);
+export const createSupervisor = (options: SupervisorOptions, embedding: Embedding = {}): Supervisor =>
+  load().createSupervisor(options, embedding);
+
+/**
+ * Actor logic that is a supervisor, for a machine with regions of its own: `setup({ actors: { supervisor:
+ * fromSupervisor(…) } })`, to be invoked once.
+ *
+ * It takes `SupervisorOrder`s and sends `SupervisorFact`s to the machine that has invoked it. An order that comes too
+ * late, when it stops or another generation is in charge, is ignored. When the state that has invoked it is left, it
+ * is asked to stop, and is not waited for: leave it at `supervisor.ended`. What `createSupervisor()` throws is the
+ * error of the invocation (`onError`), and nothing runs then.
+ */
+export const fromSupervisor: typeof import('./start.js')['fromSupervisor'] = (...given) =>
+  load().fromSupervisor(...given);

@@ -3,3 +3,4 @@
  */
 export { run } from './cli/commands/run.js';
 export { createSupervisor } from './embed.js';
+export { fromSupervisor } from './supervisor-logic.js';

@@ -7,21 +7,16 @@ import { performance } from 'node:perf_hooks';
 import { type ActorRefFrom, createActor, type InspectionEvent } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Account, Settings } from '../machines/policy.js';
-import {
-  type Origin,
-  type ReloadVerdict,
-  type ScaleVerdict,
-  type Status,
-  statusOf,
-  topState,
-} from '../machines/status.js';
+import { type Origin, type Status, statusOf, topState } from '../machines/status.js';
 import type { SupervisorInput, supervisorMachine } from '../machines/supervisor.js';
-import { provideEffects } from './actors/provide.js';
+import { type EffectOptions, provideEffects } from './actors/provide.js';
+import { checkedEffects, type Embedding, harmless } from './embedding.js';
 import { Emergency } from './emergency/emergency.js';
 import { Holdings } from './emergency/holdings.js';
 import { inheritedBy } from './emergency/inherited.js';
 import { recordingEnv } from './emergency/recording-env.js';
 import { TanistError } from './errors.js';
+import type { RunningSupervisor } from './handle.js';
 import type { Handover } from './handover.js';
 import { createJournal } from './journal/journal.js';
 import type { Log } from './log.js';
@@ -33,6 +28,7 @@ import { type Places, placesOf } from './os/places.js';
 import { startTimeOf } from './os/processes.js';
 import { usageOf } from './os/usage.js';
 import type { Need, Program, Relaunch } from './program.js';
+import { Subscribers } from './subscribers.js';
 import { Verdicts } from './verdicts.js';
 import { VERSION } from './version.js';
 
@@ -58,6 +54,8 @@ export interface SupervisorParts {
   readonly onClaimed?: () => void;
   /** Only a successor has one. */
   readonly handover: Handover | null;
+  /** What the program around it brings along. */
+  readonly embedding?: Embedding;
   readonly seams?: Seams;
 }
 
@@ -69,50 +67,15 @@ export interface Seams {
   readonly alter?: (machine: typeof supervisorMachine) => typeof supervisorMachine;
 }
 
-export interface Supervisor {
-  /**
-   * Starts a new generation and waits for the verdict.
-   *
-   * This generation serves until then. A second call while one runs joins it.
-   *
-   * @returns what happened; a refused reload is a value, not an exception.
-   * @throws {TanistError} `TANIST_STOPPING` if a stop was asked for already, `TANIST_ANCHORED` if this process is
-   *   only the anchor of a later generation.
-   */
-  reload(): Promise<ReloadVerdict>;
-  /**
-   * Changes the number of workers to 1 to 1024, and waits until that many are ready and the others are gone.
-   *
-   * The number survives reloads; a new start goes back to the settings.
-   *
-   * @returns what happened; a refusal is a value, not an exception. `incomplete`, after the longer of start and
-   *   drain timeout, means that the rest goes on.
-   * @throws {TanistError} `TANIST_STOPPING` and `TANIST_ANCHORED`, as `reload()`.
-   */
-  scale(workers: number): Promise<ScaleVerdict>;
-  /** Asks for a stop; an anchor passes it on. A second call kills at once. `done` says when nothing is left. */
-  stop(): void;
-  status(): Status;
-  /**
-   * Resolves when all has ended: null after an orderly end, else why it failed. Never rejects.
-   *
-   * `TANIST_INTERNAL`: an exception in this process, of the supervisor or of the program around it, has ended it.
-   * The workers were asked to leave, killed after the drain timeout, and everything was given back; where another
-   * generation lives, the service was left to that. The process itself is never ended by tanist.
-   */
-  readonly done: Promise<Failure | null>;
-  /** The emergency path: kills every process this supervisor started; an anchor leaves that to the service. */
-  killAll(): void;
-}
-
-/** A supervisor, and the way in for an exception that nobody has caught. */
-export interface RunningSupervisor extends Supervisor {
-  crash(error: unknown): void;
-}
-
 /** An effect or a machine of this supervisor is in error; no state has an answer to that. */
 const isErrorEvent = (event: { readonly type: string }): event is { type: string; error: unknown } =>
   event.type.startsWith('xstate.error.') && 'error' in event;
+
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+/** The same door, for a process whose signals are not the supervisor's. */
+const deafTo = (env: NodeEnv): NodeEnv => ({ ...env, onSignal: () => () => undefined });
 
 /** A daemonized start that somebody stopped has failed for whoever waits for it. */
 const STOPPED: Failure = {
@@ -141,7 +104,9 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
   const { settings, log } = parts;
   if (parts.handover === null && settings.control !== null) expectDirectory(dirname(settings.control));
   const places = placesOf(settings.pidFile);
-  const bare = (parts.seams?.openEnv ?? createNodeEnv)(places, settings.account);
+  const { embedding = {} } = parts;
+  const opened = (parts.seams?.openEnv ?? createNodeEnv)(places, settings.account);
+  const bare = embedding.takeSignals === false ? deafTo(opened) : opened;
   const holdings = new Holdings(inheritedBy(parts.handover, settings));
   const env = recordingEnv(bare, holdings, (error) => emergency.begin(error));
   const input: SupervisorInput = {
@@ -157,7 +122,7 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     handover: parts.handover,
   };
   const tally = createTally({ before: parts.handover?.record.counters, now: env.now });
-  const shipped = provideEffects(env, {
+  const options: EffectOptions = {
     program: parts.program,
     relaunch: parts.relaunch,
     needs: parts.needs,
@@ -175,8 +140,19 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
       now: env.now,
       setTimer: env.setTimer,
     }),
-  });
+  };
+  const shipped = provideEffects(env, options, checkedEffects(embedding.provide));
   const machine = parts.seams?.alter?.(shipped) ?? shipped;
+  const status = (): Status => {
+    const now = statusOf(actor.getSnapshot());
+    return emergency.failure === null ? now : { ...now, state: 'stopping' };
+  };
+  const subscribers = new Subscribers(status, (error, what) =>
+    log.line('error', 'handler.failed', `a handler of the program failed at ${what}: ${textOf(error)}`),
+  );
+  const show = harmless(embedding.inspect, (error) =>
+    log.line('error', 'inspect.failed', `the inspector of the program failed: ${textOf(error)}`),
+  );
   const inspect = (inspection: InspectionEvent) => {
     // Before the machine is in error, and XState may have stopped what it holds.
     if (
@@ -186,6 +162,9 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     )
       emergency.begin(inspection.event.error);
     log.observe(inspection);
+    show(inspection);
+    if (inspection.type === '@xstate.snapshot' && inspection.actorRef === actor)
+      subscribers.tell(inspection.event, actor.getSnapshot());
   };
   const actor: ActorRefFrom<typeof supervisorMachine> = createActor(machine, {
     id: 'supervisor',
@@ -231,9 +210,13 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     settings,
     log: log.line,
     lastKnown: () => actor.getSnapshot().context,
-    onBegin: (failure) => verdicts.fail(failure),
+    onBegin: (failure) => {
+      verdicts.fail(failure);
+      subscribers.changed();
+    },
     onEnd: (failure) => {
       tellStarter(failure);
+      subscribers.end();
       settle(failure);
     },
   });
@@ -242,6 +225,7 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     complete: () => {
       const failure = actor.getSnapshot().output?.failure ?? null;
       tellStarter(failure ?? STOPPED);
+      subscribers.end();
       settle(failure);
     },
     // A machine in error has not disposed its children: what it holds is given back from outside it.
@@ -279,10 +263,9 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
       if (emergency.failure !== null) emergency.hurry('api');
       else actor.send({ type: 'stop.requested', via: 'api', atMs: env.now() });
     },
-    status: () => {
-      const status = statusOf(actor.getSnapshot());
-      return emergency.failure === null ? status : { ...status, state: 'stopping' };
-    },
+    status,
+    on: (name, handler) => subscribers.on(name, handler),
+    subscribe: (observer) => subscribers.subscribe(observer),
     done,
     killAll,
     crash: (error) => emergency.begin(error),

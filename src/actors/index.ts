@@ -8,6 +8,7 @@ export { createAlarm } from './alarm.js';
 export { createAnchor } from './anchor.js';
 export { createChannel } from './channel.js';
 export { createControl } from './control.js';
+export { type EffectTools, effect, type Unstamped } from './effect.js';
 export { createEvidence } from './evidence.js';
 export { createFence, createFlock } from './flock.js';
 export { createFork } from './fork.js';
@@ -18,7 +19,13 @@ export { createLifePipe, createListeners } from './listeners.js';
 export { createMemory } from './memory.js';
 export { createPredecessor } from './predecessor.js';
 export { createProbe } from './probe.js';
-export { type EffectOptions, provideEffects } from './provide.js';
+export {
+  type EffectOptions,
+  type EffectParts,
+  type Effects,
+  type OwnEffects,
+  provideEffects,
+} from './provide.js';
 export { createReaper } from './reaper.js';
 export { createService } from './service.js';
 export { createSignals } from './signals.js';

@@ -113,7 +113,7 @@ describe('the packed package', () => {
        process.exitCode = await daemon.run(['--help']);`,
     );
     expect(said).toMatch(
-      /^TanistError,createSupervisor,defineDaemon true TANIST_DEFINITION\nUsage: tanist\.js \[options\]\n\nIt is there\.\n/,
+      /^TanistError,createSupervisor,defineDaemon,fromSupervisor true TANIST_DEFINITION\nUsage: tanist\.js \[options\]\n\nIt is there\.\n/,
     );
   });
 
