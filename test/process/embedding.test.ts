@@ -100,7 +100,7 @@ describe('a program that sends a chat message when a version is rolled back', ()
     const chat = await startChat();
     const program = world.embed('chat.mjs', [SERVICE], {
       CHAT_URL: chat.url,
-      CHAT_LIMIT_MS: '200',
+      CHAT_LIMIT_MS: '60000',
       PROBATION_MS: '20000',
     });
     const before = await program.running();
@@ -126,11 +126,11 @@ describe('a program that sends a chat message when a version is rolled back', ()
       /^a handler of the program failed at reload\.refused: Error: the chat answered 500/,
     );
 
+    // Nobody waits for the chat, however long it takes.
     chat.answer = null;
     await rolledBack();
-    const [, late] = await program.manyLines(2, 'handler.failed');
-    expect(late?.msg).toMatch(/timeout/i);
-    expect(chat.texts).toHaveLength(3);
+    await until('the third message', () => chat.texts.length === 3);
+    expect(program.lines().filter(({ event }) => event === 'handler.failed')).toHaveLength(1);
     await world.stopped('chatty');
     expect(await program.exit()).toEqual({ code: 0, signal: null });
   });
