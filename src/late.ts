@@ -1,13 +1,18 @@
 /**
  * What is loaded only when a supervisor starts: a worker and a help text do without machines, log and lock.
  */
-import { createRequire } from 'node:module';
+import { loadBundle } from './bundle.js';
 import type { SupervisorOptions } from './config.js';
 import type { Embedding } from './embedding.js';
 import type { Supervisor } from './handle.js';
 
+let loaded: typeof import('./start.js') | undefined;
+
 // Not import(): createSupervisor answers at once, and CommonJS through Node's module loader costs 20 ms more.
-const load = (): typeof import('./start.js') => createRequire(import.meta.url)('./start.js');
+const load = (): typeof import('./start.js') => {
+  loaded ??= loadBundle<typeof import('./start.js')>('./start.js', import.meta.url);
+  return loaded;
+};
 
 /** Runs a supervisor to its end; see `run` of the command line. */
 export const startRun: typeof import('./start.js')['run'] = (...given) => load().run(...given);

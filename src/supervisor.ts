@@ -3,7 +3,6 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { type ActorRefFrom, createActor, type InspectionEvent } from 'xstate';
 import type { Failure } from '../machines/events.js';
 import type { Account, Settings } from '../machines/policy.js';

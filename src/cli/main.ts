@@ -4,11 +4,11 @@
  *
  * Signal handlers come first, before anything is loaded: from here on no signal is lost, and none kills.
  */
-import { createRequire } from 'node:module';
+import { loadBundle } from '../bundle.js';
 import { holdSignals } from '../os/held-signals.js';
 
 holdSignals(process.argv[2] === 'run');
 
 // Not import(): loading CommonJS through Node's module loader costs 20 ms and 2 MB more.
-const { main } = createRequire(import.meta.url)('./program.js') as typeof import('./program.js');
+const { main } = loadBundle<typeof import('./program.js')>('./program.js', import.meta.url);
 main(process.argv.slice(2));

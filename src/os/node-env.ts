@@ -3,7 +3,6 @@
  */
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
-import { performance } from 'node:perf_hooks';
 import type { Account } from '../../machines/policy.js';
 import { createControlServer } from './control-server.js';
 import { duplicate, makeToken, socketPair, sweepDescriptors, takeToken } from './descriptors.js';
@@ -22,6 +21,12 @@ import { Streams } from './streams.js';
 
 /** setTimeout takes no more: longer delays fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const NS_PER_MS = 1e6;
+
+/** A clock that nobody sets. Not `performance`: that costs 150 KB, and this is all that is asked of it. */
+const uptimeMs = (): number => Number(process.hrtime.bigint()) / NS_PER_MS;
+const BEGAN_AT_MS = Date.now() - uptimeMs();
+const now = (): number => BEGAN_AT_MS + uptimeMs();
 
 const get = (socketPath: string, path: string, timeoutMs: number): Promise<number | string> =>
   new Promise((resolve) => {
@@ -59,7 +64,7 @@ export const createNodeEnv = ({ scratch, quarters }: Places, account: Account | 
   sweepDescriptors();
   return {
     pid: process.pid,
-    now: () => performance.timeOrigin + performance.now(),
+    now,
     setTimer(callback, delayMs) {
       const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
       return () => clearTimeout(timer);

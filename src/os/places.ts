@@ -2,7 +2,6 @@
  * Where private sockets are: beside the pid file; without one in directories of this process alone, which are there
  * only while something is in them.
  */
-import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -38,7 +37,10 @@ export const placesOf = (pidFile: string | null): Places => {
     return { scratch: dirname(pidFile), base: pidFile.replace(/\.pid$/, ''), quarters: null };
   const scratch = tmpdir();
   // Nobody can be there before us: the name is known to nobody until the directory exists.
-  const directory = join(scratch, `tanist-${randomBytes(6).toString('hex')}`);
+  const directory = join(
+    scratch,
+    `tanist-${Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString('hex')}`,
+  );
   return { scratch, base: join(directory, 's'), quarters: quartersIn(directory) };
 };
 

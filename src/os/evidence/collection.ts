@@ -1,7 +1,7 @@
 /**
  * Evidence: what explains why a worker has to be killed, written down before it is.
  */
-import { writeFile } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import { join } from 'node:path';
 import type { Dispose, EvidenceRequest } from '../env.js';
 import { makeFolder } from './folder.js';
@@ -27,7 +27,7 @@ export const collectEvidence = (request: EvidenceRequest, openStream: OpenStream
     if (isStopped) return;
     request.onBegun(folder);
     const write = (name: string, text: string) =>
-      writeFile(join(folder, name), `${text}\n`, { mode: OWN, flag: 'wx' });
+      promises.writeFile(join(folder, name), `${text}\n`, { mode: OWN, flag: 'wx' });
     const about = { at: new Date().toISOString(), pid, slot, generation, cause };
     await Promise.all([
       write('about.json', JSON.stringify(about, null, 2)),

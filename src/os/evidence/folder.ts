@@ -1,7 +1,8 @@
 /**
  * The folders of evidence: one for each process, private, and only the last ones are kept.
  */
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+// Node loads the promises when they are used first: a supervisor whose workers never hang does without.
+import { promises } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../../machines/policy.js';
 
@@ -20,10 +21,10 @@ const isThere = (error: unknown): boolean =>
 /** @throws the system's error, or one that says what is wrong with what is there. */
 const makeDirectory = async (path: string): Promise<void> => {
   try {
-    await mkdir(path, { mode: PRIVATE });
+    await promises.mkdir(path, { mode: PRIVATE });
   } catch (error) {
     if (!isThere(error)) throw error;
-    const found = await lstat(path);
+    const found = await promises.lstat(path);
     if (!found.isDirectory()) throw new Error(`${path} is not a directory`);
     if (found.uid !== (process.geteuid?.() ?? found.uid) || (found.mode & OTHERS_WRITE) !== 0)
       throw new Error(`${path} is not ours alone to write`);
@@ -32,9 +33,9 @@ const makeDirectory = async (path: string): Promise<void> => {
 
 /** What is not ours by its name is left. */
 const prune = async (directory: string): Promise<void> => {
-  const names = (await readdir(directory)).filter((name) => NAME.test(name)).sort();
+  const names = (await promises.readdir(directory)).filter((name) => NAME.test(name)).sort();
   for (const name of names.slice(0, -DEFAULTS.evidenceKept))
-    await rm(join(directory, name), { recursive: true, force: true });
+    await promises.rm(join(directory, name), { recursive: true, force: true });
 };
 
 /**
@@ -45,7 +46,7 @@ const prune = async (directory: string): Promise<void> => {
 export const makeFolder = async (directory: string, slot: number, pid: number): Promise<string> => {
   await makeDirectory(directory);
   const folder = join(directory, nameOf(new Date(), slot, pid));
-  await mkdir(folder, { mode: PRIVATE });
+  await promises.mkdir(folder, { mode: PRIVATE });
   await prune(directory).catch(() => {
     // Whoever looks for evidence finds too much of it; the next one tries again.
   });

@@ -1,7 +1,7 @@
 /**
  * What the kernel tells of a process: where each thread waits, what is open, what is allowed. Never its environment.
  */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { promises } from 'node:fs';
 
 /** A program with more threads, or more open files, is described by so many of them. */
 const MOST_THREADS = 64;
@@ -13,7 +13,7 @@ const codeOf = (error: unknown): string =>
 /** The text, or in parentheses why there is none. */
 const read = async (path: string): Promise<string> => {
   try {
-    return (await readFile(path, 'utf8')).trimEnd();
+    return (await promises.readFile(path, 'utf8')).trimEnd();
   } catch (error) {
     return `(${codeOf(error)})`;
   }
@@ -21,7 +21,7 @@ const read = async (path: string): Promise<string> => {
 
 const list = async (path: string, most: number): Promise<readonly string[]> => {
   try {
-    return (await readdir(path)).slice(0, most);
+    return (await promises.readdir(path)).slice(0, most);
   } catch {
     // It is gone, or is not ours to look at: the other files say so.
     return [];
@@ -66,7 +66,7 @@ const descriptors = async (pid: number): Promise<string> => {
   const lines = await Promise.all(
     names.map(async (name) => {
       try {
-        return `${name} -> ${await readlink(`${directory}/${name}`)}`;
+        return `${name} -> ${await promises.readlink(`${directory}/${name}`)}`;
       } catch (error) {
         return `${name} (${codeOf(error)})`;
       }
