@@ -54,6 +54,9 @@ const KEYS: Readonly<Record<keyof Embedding, readonly [test: Reader, expected: s
   format: [(value) => value === null || isFunction(value), 'a function, or null'],
 };
 
+/** What belongs there, and not among the settings. */
+export const EMBEDDING_KEYS: readonly string[] = Object.keys(KEYS);
+
 const unknownKey = (key: string, known: readonly string[], place = ''): Mistake => {
   const meant = nearest(key, known);
   const option = `${place}${key}`;
@@ -68,7 +71,7 @@ export const checkEmbedding = (embedding: Embedding): void => {
     throw usageError([{ option: 'embedding', message }]);
   }
   const mistakes = Object.entries(embedding).flatMap(([key, value]: [string, unknown]) => {
-    if (!Object.hasOwn(KEYS, key)) return [unknownKey(key, Object.keys(KEYS))];
+    if (!Object.hasOwn(KEYS, key)) return [unknownKey(key, EMBEDDING_KEYS)];
     const [test, expected] = KEYS[key as keyof Embedding];
     return value === undefined || test(value) ? [] : [wrongValue(key, value, expected)];
   });

@@ -1,7 +1,7 @@
 /**
  * How an effect is written: a few lines around Env that report facts, take orders and clean up after themselves.
  */
-import { type CallbackActorLogic, type EventObject, fromCallback } from 'xstate';
+import { type AnyEventObject, type CallbackActorLogic, type EventObject, fromCallback } from 'xstate';
 import type { Dispose, Env } from '../os/env.js';
 
 /** A fact before it is stamped with the time it is stated at. */
@@ -20,7 +20,7 @@ export interface EffectTools<Input, Order extends EventObject, Fact> {
  * @param run starts the effect; what it returns is called once when the effect is stopped, and must give
  * everything back that the effect still holds.
  */
-export const effect = <Input, Order extends EventObject, Fact extends EventObject>(
+export const effect = <Input, Order extends EventObject, Fact extends EventObject = AnyEventObject>(
   env: Pick<Env, 'now'>,
   run: (tools: EffectTools<Input, Order, Fact>) => Dispose | undefined,
 ): CallbackActorLogic<Order, Input> =>

@@ -1,6 +1,8 @@
 /**
  * Where settings come from: a command line with or without a configuration file, or a program's options.
  */
+
+import { EMBEDDING_KEYS } from '../embedding.js';
 import {
   FIELD_KEYS,
   flagOf,
@@ -94,6 +96,11 @@ const unknownKeys = (
 const unknownKey = (key: string, known: readonly string[], place: string): Mistake => {
   const option = `${place}${key}`;
   if (key === 'config') return { option, message: `${option} belongs to the command line: --config FILE` };
+  if (place === '' && EMBEDDING_KEYS.includes(key))
+    return {
+      option,
+      message: `${key} belongs to the second argument: createSupervisor(options, { ${key} })`,
+    };
   const meant = nearest(key, known);
   const hint = meant === null ? '' : `: did you mean ${meant}?`;
   return { option, message: `${place}unknown option ${key}${hint}` };

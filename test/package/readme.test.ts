@@ -48,6 +48,8 @@ const project = (): string => {
   onTestFinished(() => rmSync(directory, { recursive: true }));
   mkdirSync(join(directory, 'node_modules'));
   symlinkSync(ROOT, join(directory, 'node_modules/tanist'));
+  for (const name of ['xstate', '@statelyai'])
+    symlinkSync(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
   return directory;
 };
 

@@ -59,6 +59,10 @@ export type Treatment =
 const played = (sequence: 'tour' | 'ticker'): Treatment => ({ played: sequence });
 const read = (why: string): Treatment => ({ read: why });
 const shown = (why: string): Treatment => ({ shown: why });
+const embedded = (example: string, behind = ''): Treatment => ({
+  fragment: `it runs for ever; test/process/embedding*.test.ts run test/examples/embedding/${example}`,
+  behind,
+});
 
 export const TREATMENTS: Readonly<Record<string, Treatment>> = {
   'README.md: Two commands 1': read('they take minutes, and the second one runs this test'),
@@ -87,10 +91,15 @@ export const TREATMENTS: Readonly<Record<string, Treatment>> = {
   },
   'README.md: A daemon of your own: `defineDaemon` 1': played('ticker'),
   'README.md: A daemon of your own: `defineDaemon` 2': played('ticker'),
-  'README.md: From your own program 1': {
-    fragment: 'test/process/embed*.test.ts run such programs',
-    behind: '',
-  },
+  'README.md: Embed it 1': embedded('host.mjs'),
+  'README.md: Inspect 1': embedded('host.mjs'),
+  'README.md: Effects of your own 1': embedded('threads/main.mjs'),
+  'README.md: Tell somebody 1': embedded(
+    'chat.mjs',
+    "import type { Supervisor } from 'tanist'; declare const supervisor: Supervisor, chat: string;",
+  ),
+  'README.md: A statechart around it 1': embedded('window/main.mjs'),
+  'README.md: In a process that is not yours to take 1': embedded('guest.mjs'),
   'README.md: Test with it 1': { run: true },
   'README.md: The journal: what happened, and why 1': read('every daemon of the process tests has a journal'),
   'README.md: `tanist why`: the reason, in sentences 1': shown('test/process/why.test.ts compares the words'),

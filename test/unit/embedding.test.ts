@@ -191,6 +191,13 @@ describe('what a program brings along', () => {
     expect(start(embedding)).toThrow(message);
   });
 
+  it('is told where it belongs when it is among the settings', () => {
+    const settings = { command: 'sleep', inspect: () => undefined, takeSignals: false };
+    expect(() => createSupervisor(settings)).toThrow(
+      /^2 mistakes\n {2}inspect belongs to the second argument: createSupervisor\(options, \{ inspect \}\)\n {2}takeSignals belongs/,
+    );
+  });
+
   it('leaves nothing running and nothing on disk when it is refused', () => {
     const runDir = directory();
     expect(() =>
