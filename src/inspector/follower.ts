@@ -93,6 +93,8 @@ export class Follower {
     const found = await this.#ask();
     this.#isLooking = false;
     if (this.#isClosed) return;
+    // Its path goes first, its last events come after that: they are heard to the end.
+    if (found === 'gone' && this.#streams.size > 0) return this.#after(RETRY_MS.first);
     if (found === 'silent' || found === 'gone') {
       this.#setLink(this.#linkTo(found));
       this.#after(this.#retryMs);

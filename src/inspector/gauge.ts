@@ -15,7 +15,11 @@ export class Gauge {
 
   /** By pid: the supervisor and its workers, as far as the system tells. */
   read(status: Status): Readonly<Record<number, Usage>> {
-    const workers = [...status.workers, ...status.workers.flatMap(({ relief }) => relief ?? [])];
+    const workers = [
+      ...status.workers,
+      ...status.standby,
+      ...status.workers.flatMap(({ relief }) => relief ?? []),
+    ];
     const pids = [status.pid, ...workers.flatMap(({ pid }) => pid ?? [])];
     const found: Record<number, Usage> = {};
     const now = new Map<number, { readonly cpuMs: number; readonly atMs: number }>();

@@ -10,6 +10,7 @@ import { readJournal } from '../../src/os/journal-reader.js';
 import { Generations, workerPid } from '../process/generations.js';
 import { inspect } from '../process/inspectors.js';
 import { findChromium, launch } from './chromium.js';
+import { contrastsOf } from './contrast.js';
 
 const chromium = findChromium();
 if ('missing' in chromium) console.warn(`the page is not tested in a browser: ${chromium.missing}`);
@@ -54,11 +55,11 @@ const tab = (page: Page, actor: string) => page.click(`#tab-${actor}`, WAIT);
 const bars = (generation: number, kind: string): string =>
   `#lanes [data-lane="${generation}"] .bar.${kind}[data-generation="${generation}"]`;
 
-const started = async (options: { journal: boolean }) => {
+const started = async (how: { readonly journal: boolean; readonly options?: readonly string[] }) => {
   const world = new Generations();
   onTestFinished(() => world.dispose());
-  const env = options.journal ? {} : { TANIST_JOURNAL: '' };
-  const start = await world.started({ env, options: ['--workers', '2'] });
+  const env = how.journal ? {} : { TANIST_JOURNAL: '' };
+  const start = await world.started({ env, options: ['--workers', '2', ...(how.options ?? [])] });
   return { world, ...start };
 };
 
@@ -106,6 +107,53 @@ describe.skipIf('missing' in chromium)('the page in a browser', () => {
     await page.waitForSelector('#chart .arrow.failure.taken', WAIT);
     await page.screenshot({ path: join(pictures, 'light.png') });
     expect(complaints).toEqual([]);
+  });
+
+  it('shows standbys and a generation that is rolled back, in colours that can be told apart', async () => {
+    const options = ['--standby', '1', '--respawn-delay', '2s', '--probation', '20s'];
+    const { world, daemon, status } = await started({ journal: true, options });
+    const { url } = await inspect(world, '--inspect-control');
+    const { page } = await open(url);
+    const standbys = '#workers [data-worker]:has(td:first-child:text-is("standby"))';
+    await page.waitForSelector(`${standbys} .dot.ready`, WAIT);
+    const spare = (await page.textContent(`${standbys} td:nth-child(3)`)) ?? '';
+    await page.waitForSelector(`${standbys} td:nth-child(7):has-text("MiB")`, WAIT);
+    await page.waitForSelector(`#lanes [data-lane="1"] .slot:text-is("standby")`, WAIT);
+    // It takes the slot of one that dies, in the table too, and another is booted.
+    process.kill(workerPid(status), 'SIGKILL');
+    await page.waitForSelector(
+      `#workers [data-worker]:has(td:first-child:text-is("1")):has(td:nth-child(3):text-is("${spare}")) .dot.serving`,
+      WAIT,
+    );
+    await page.waitForSelector(`${standbys} .dot.ready`, WAIT);
+    // The new version is on probation, and one of its workers dies.
+    const reload = world.reload();
+    await page.waitForSelector(bars(2, 'probation'), WAIT);
+    process.kill((await world.step('serving', 2)).pid, 'SIGKILL');
+    expect((await reload).verdict.outcome).toBe('rolled-back');
+    await page.waitForSelector('#lanes [data-lane="2"].rolled-back', WAIT);
+    const why = '#lanes [data-lane="2"] .why';
+    expect(await page.textContent(why)).toMatch(/^rolled back · worker-exited/);
+    expect(await page.textContent('#lanes [data-lane="2"] .generation-pid')).toContain('rolled back');
+    await daemon.running();
+    await page.click('#chart-whole');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (const actor of ['supervisor', 'worker-1']) {
+        await tab(page, actor);
+        await page.waitForSelector(`#tab-${actor}[aria-selected="true"]`, WAIT);
+        const { texts, marks, faults } = await contrastsOf(page);
+        expect({ colorScheme, actor, faults }).toEqual({ colorScheme, actor, faults: [] });
+        expect(texts).toBeGreaterThan(100);
+        expect(marks).toBeGreaterThan(60);
+      }
+      await page.screenshot({ path: join(pictures, `rolled-back-${colorScheme}.png`) });
+    }
+    // What is small in a chart is so in its own letters, not in those of an event.
+    const [small, usual] = await page.evaluate<readonly string[]>(
+      `['.detail', '.name'].map((name) => getComputedStyle(document.querySelector('#chart text' + name)).fontFamily)`,
+    );
+    expect(small).toBe(usual);
   });
 
   it('without a journal, reconnects across a reload, and shows who is gone and who is back', async () => {

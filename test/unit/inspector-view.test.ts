@@ -120,6 +120,27 @@ describe('the picture of a moment', () => {
     expect(generations[2]?.endedMs).toBe(at(1_800));
   });
 
+  it('tells a generation whose workers served from one that never came so far', () => {
+    const [one, two] = [writer(1, 100), writer(2, 200)];
+    const refusal = { type: 'reload.refused', reason: 'worker-exited', detail: 'it crashed' };
+    const entries = [
+      one(0, 'supervisor', { type: 'pid.written', pid: 100 }, 'running', { machine: 'supervisor' }),
+      one(10, 'reload', { type: 'successor.spawned', generation: 2, pid: 200 }, 'undecided.starting'),
+      two(20, 'supervisor', { type: 'xstate.init' }, 'idle.warming', { machine: 'supervisor' }),
+      two(50, 'supervisor', { type: 'takeover.activated' }, 'takeover'),
+    ];
+    const fateAt = (outcome: string) =>
+      generationsOf(view([...entries, one(90, 'supervisor', { ...refusal, outcome }, 'running')]))[1];
+    expect(fateAt('rolled-back')).toMatchObject({
+      fate: 'rolled back',
+      why: 'worker-exited: it crashed',
+      probationMs: at(50),
+      charge: [],
+      endedMs: at(90),
+    });
+    expect(fateAt('refused')?.fate).toBe('refused');
+  });
+
   it('shows the life of a worker through a crash and its drain', () => {
     const [worker] = workersOf(generationsOf(view(eventful()))[0] as never);
     expect(
@@ -137,6 +158,31 @@ describe('the picture of a moment', () => {
       [102, null, 0],
     ]);
     expect(worker).toMatchObject({ pid: null, respawns: 1 });
+  });
+
+  it('tells what a standby was before it took a slot, and what the other one is now', () => {
+    const write = writer(1, 100);
+    const [serving, waiting] = ['alive.living.ready.serving', 'alive.living.ready.waiting'];
+    const picture = view([
+      write(0, 'worker-1', { type: 'xstate.init', input: { slot: 1 } }, 'stopped', { machine: 'worker' }),
+      write(1, 'worker-1', { type: 'worker.spawned', pid: 101 }, serving),
+      write(2, 'worker-2', { type: 'xstate.init', input: { slot: 0 } }, 'stopped', { machine: 'worker' }),
+      write(3, 'worker-2', { type: 'worker.spawned', pid: 102 }, waiting),
+      write(10, 'worker-1', { type: 'worker.exited', pid: 101, code: 1, signal: null }, 'backoff'),
+      write(11, 'worker-2', { type: 'worker.assign', slot: 1 }, waiting),
+      write(12, 'worker-2', { type: 'worker.admit' }, serving),
+      write(13, 'worker-1', { type: 'worker.assign', slot: 0 }, 'backoff'),
+    ]);
+    const [generation] = generationsOf(picture);
+    expect(
+      workersOf(generation as never).map(({ actor, slot, spans }) => [
+        `${actor} is ${slot}`,
+        ...spans.map(({ kind, slot: then }) => `${kind} as ${then}`),
+      ]),
+    ).toEqual([
+      ['worker-2 is 1', 'ready as 0', 'serving as 1'],
+      ['worker-1 is 0', 'serving as 1', 'backoff as 1'],
+    ]);
   });
 
   it('is that of any moment: states, alarms and the next respawn', () => {

@@ -30,6 +30,8 @@ const ANSWER_LIMIT_MS = 10_000;
 /** The page of the daemon before this one may still be about to end, at the same address. */
 const ADDRESS_LIMIT_MS = 3_000;
 const ADDRESS_RETRY_MS = 100;
+/** A lock is free a moment before its process has written its last events. */
+const LAST_WORDS_MS = 300;
 
 /** @returns 0 when it is asked to end, or the daemon has ended with which it ends. */
 export const inspect = async (
@@ -44,6 +46,7 @@ export const inspect = async (
     announce(args, subject.name, inspector.url, terminal);
     await Promise.race([aborted(over), ...(end === null ? [] : [end.over])]);
     end?.close();
+    if (!over.aborted) await pause(LAST_WORDS_MS, undefined, { signal: over }).catch(() => undefined);
     await inspector.close();
     return 0;
   } catch (thrown) {

@@ -88,5 +88,6 @@ export const drawHeader = (view: HeaderView): void => {
 const lastReloadOf = (status: Status | null): string => {
   const last = status?.lastReload;
   if (last === null || last === undefined) return 'none';
-  return last.reason === null ? last.outcome : `${last.outcome} (${last.reason})`;
+  const outcome = last.outcome.replace('-', ' ');
+  return last.reason === null ? outcome : `${outcome} (${last.reason})`;
 };

@@ -2,25 +2,22 @@
  * The generations beside each other on one axis of time: who is in charge, and the life of every worker.
  */
 import { workersOf } from '../view/fold.js';
+import { type GenerationView, generationsOf, type Picture, type WorkerView } from '../view/picture.js';
+import { clock } from '../view/words.js';
 import {
-  type GenerationView,
-  generationsOf,
-  type LifeKind,
-  type Picture,
-  type WorkerView,
-} from '../view/picture.js';
-import { clock, exitText, span as lengthText } from '../view/words.js';
+  at,
+  barOf,
+  CHAR_PX,
+  chargeBars,
+  exitsOf,
+  type Frame,
+  LIFE_WORDS,
+  ROW,
+  rounded,
+  slotText,
+  type Window,
+} from './bars.js';
 import { html, svg } from './element.js';
-
-export const LIFE_WORDS: Readonly<Record<LifeKind, string>> = {
-  boot: 'boots',
-  ready: 'ready',
-  serving: 'serves',
-  draining: 'drains',
-  killing: 'is killed',
-  backoff: 'waits',
-  held: 'held back',
-};
 
 const LEGEND: readonly (readonly [string, string])[] = [
   ['charge', 'in charge'],
@@ -32,54 +29,8 @@ const LEGEND: readonly (readonly [string, string])[] = [
   ['backoff', 'waits'],
 ];
 
-const [AXIS, ROW, BAR, GAP] = [40, 22, 16, 12];
+const [AXIS, GAP] = [40, 12];
 const MOST_WORKERS = 24;
-/** Of the font of labels, measured. */
-const CHAR_PX = 6.6;
-
-export interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** What is shown is now. */
-  readonly isLive: boolean;
-}
-
-interface Frame extends Window {
-  readonly left: number;
-  readonly right: number;
-  readonly isNarrow: boolean;
-}
-
-const at = ({ fromMs, toMs, left, right }: Frame, ms: number): number =>
-  left + ((Math.min(Math.max(ms, fromMs), toMs) - fromMs) / Math.max(1, toMs - fromMs)) * (right - left);
-
-const rounded = (value: number): number => Math.round(value * 10) / 10;
-
-interface Bar {
-  readonly kind: string;
-  readonly words: string;
-  readonly tip: string;
-  readonly fromMs: number;
-  readonly toMs: number | null;
-  readonly y: number;
-  readonly data?: Readonly<Record<string, string | number>>;
-}
-
-const barOf = (frame: Frame, { kind, words, tip, fromMs, toMs, y, data = {} }: Bar): SVGElement | null => {
-  const endMs = toMs ?? frame.toMs;
-  if (endMs < frame.fromMs || fromMs > frame.toMs) return null;
-  const [x, end] = [at(frame, fromMs), at(frame, endMs)];
-  const width = Math.max(3, end - x);
-  const needed = words.length * CHAR_PX + 12;
-  return svg(
-    'g',
-    { class: `bar ${kind}${toMs === null ? ' open' : ''}`, ...data },
-    svg('title', {}, `${tip}, ${clock(fromMs)} for ${lengthText(endMs - fromMs)}`),
-    svg('rect', { x: rounded(x), y: y + (ROW - BAR) / 2, width: rounded(width), height: BAR, rx: 3 }),
-    width >= needed ? svg('text', { x: rounded(x + 6), y: y + ROW / 2 + 4 }, words) : null,
-  );
-};
-
 const TICKS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 43_200, 86_400].map(
   (seconds) => seconds * 1_000,
 );
@@ -97,75 +48,6 @@ const axisOf = (frame: Frame, height: number): readonly SVGElement[] => {
   return ticks;
 };
 
-/** What happened to a generation before, while, and after it was in charge. */
-const chargeBars = (generation: GenerationView, y: number): readonly Bar[] => {
-  const { charge, beganMs, endedMs, fate, pid } = generation;
-  const data = { 'data-generation': generation.generation };
-  const first = charge[0]?.fromMs ?? endedMs;
-  const bars: Bar[] = [];
-  if (first === null || first > beganMs)
-    bars.push({
-      kind: 'begins',
-      words: 'gets ready',
-      tip: `supervisor ${pid} is not in charge yet`,
-      fromMs: beganMs,
-      toMs: first,
-      y,
-      data,
-    });
-  for (const { fromMs, toMs } of charge)
-    bars.push({
-      kind: 'charge',
-      words: 'in charge',
-      tip: `supervisor ${pid} owns the lock`,
-      fromMs,
-      toMs,
-      y,
-      data,
-    });
-  const last = charge.at(-1)?.toMs;
-  if (typeof last === 'number' && (endedMs === null || endedMs > last))
-    bars.push({
-      kind: 'leaves',
-      words: 'leaves',
-      tip: `supervisor ${pid} lets its workers finish`,
-      fromMs: last,
-      toMs: endedMs,
-      y,
-      data,
-    });
-  if (fate === 'anchor' && endedMs !== null)
-    bars.push({
-      kind: 'anchor',
-      words: 'anchor',
-      tip: `process ${pid} stays and owns nothing`,
-      fromMs: endedMs,
-      toMs: null,
-      y,
-      data,
-    });
-  return bars;
-};
-
-const exitsOf = (frame: Frame, worker: WorkerView, y: number): readonly SVGElement[] =>
-  worker.exits
-    .filter(({ atMs }) => atMs >= frame.fromMs && atMs <= frame.toMs)
-    .map((exit) => {
-      const x = rounded(at(frame, exit.atMs));
-      const middle = y + ROW / 2;
-      const before = worker.spans.findLast(({ toMs, fromMs }) => toMs === exit.atMs && fromMs < exit.atMs);
-      const isPlanned = before?.kind === 'draining' || before?.kind === 'killing';
-      return svg(
-        'g',
-        { class: `exit${isPlanned ? ' planned' : ''}`, 'data-exit': exit.pid },
-        svg('title', {}, `pid ${exit.pid} exited, ${exitText(exit)}, ${clock(exit.atMs)}`),
-        svg('circle', { cx: x, cy: middle, r: 5.5 }),
-        svg('path', { d: `M${x - 2.5} ${middle - 2.5}l5 5m0 -5l-5 5` }),
-      );
-    });
-
-export const slotText = ({ slot }: WorkerView): string => (slot === 0 ? 'standby' : `slot ${slot}`);
-
 const workerRow = (
   frame: Frame,
   generation: GenerationView,
@@ -177,8 +59,9 @@ const workerRow = (
   const bars = worker.spans.map((one) =>
     barOf(frame, {
       kind: one.kind,
-      words: LIFE_WORDS[one.kind],
-      tip: `${name}: ${one.pid === null ? 'no process' : `pid ${one.pid}`} ${LIFE_WORDS[one.kind]}`,
+      // A row is that of a machine, and a standby that takes a slot gives its place to the next one.
+      words: one.slot === worker.slot ? LIFE_WORDS[one.kind] : `${LIFE_WORDS[one.kind]} as ${slotText(one)}`,
+      tip: `${worker.isHearsay ? name : slotText(one)}: ${one.pid === null ? 'no process' : `pid ${one.pid}`} ${LIFE_WORDS[one.kind]}`,
       fromMs: one.fromMs,
       toMs: one.toMs,
       y,
@@ -198,6 +81,7 @@ const FATES: Readonly<Record<GenerationView['fate'], string>> = {
   leaves: 'leaves',
   anchor: 'anchor',
   refused: 'refused',
+  'rolled back': 'rolled back',
   failed: 'failed',
   ended: 'ended',
 };
@@ -240,6 +124,8 @@ const lane = (frame: Frame, generation: GenerationView, top: number): [SVGElemen
   if (isWordy && generation.endedMs !== null) {
     const x = at(frame, generation.endedMs);
     const isLeft = x > (frame.left + frame.right) / 2;
+    const room = (isLeft ? x - frame.left : frame.right - x) - 8;
+    const words = `${FATES[fate]} · ${why}`;
     group.append(
       svg(
         'text',
@@ -249,7 +135,8 @@ const lane = (frame: Frame, generation: GenerationView, top: number): [SVGElemen
           y: y + ROW / 2 + 2,
           'text-anchor': isLeft ? 'end' : 'start',
         },
-        `refused · ${why}`,
+        words.length * CHAR_PX > room ? `${words.slice(0, Math.max(0, room / CHAR_PX - 1))}…` : words,
+        svg('title', {}, words),
       ),
     );
   }
@@ -307,7 +194,7 @@ export const drawLanes = (host: HTMLElement, picture: Picture, window: Window): 
   const groups = lanes.filter((_, index) => index % 2 === 1);
   drawn.setAttribute('width', String(width));
   drawn.setAttribute('height', String(y));
-  drawn.append(...stripes, ...axisOf(frame, y - 4), ...groups);
+  drawn.append(...stripes, ...axisOf(frame, y - 4));
   for (const { charge, generation } of generations)
     for (const { fromMs } of generation > 1 ? charge : []) {
       if (fromMs < frame.fromMs || fromMs > frame.toMs) continue;
@@ -319,6 +206,7 @@ export const drawLanes = (host: HTMLElement, picture: Picture, window: Window): 
     }
   const x = rounded(frame.right);
   drawn.append(
+    ...groups,
     svg('line', { class: window.isLive ? 'now' : 'now past', x1: x, x2: x, y1: AXIS - 6, y2: y - 4 }),
   );
   host.replaceChildren(drawn);

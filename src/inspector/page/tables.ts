@@ -5,8 +5,8 @@ import { workersOf } from '../view/fold.js';
 import type { AlarmView, GenerationView, WorkerView } from '../view/picture.js';
 import { lifeOf } from '../view/states.js';
 import { exitText, size, span } from '../view/words.js';
+import { LIFE_WORDS, slotText } from './bars.js';
 import { type Child, html } from './element.js';
-import { LIFE_WORDS, slotText } from './lanes.js';
 import type { UsageByPid } from './source.js';
 
 export interface TableView {

@@ -54,6 +54,7 @@ const foldMachine = (generation: GenerationView, entry: JournalEntry, atMs: numb
 const foldSupervisor = (picture: Picture, generation: GenerationView, entry: JournalEntry, atMs: number) => {
   const { event, to, status } = entry;
   if (event.type === 'pid.written' && event.pid === entry.pid) takeCharge(picture, generation, atMs);
+  if (event.type === 'takeover.activated') generation.probationMs = atMs;
   if (event.type === 'reload.promoted') {
     leaveCharge(generation, atMs);
     generation.fate = 'leaves';

@@ -18,6 +18,7 @@ export const generationOf = (
     pid,
     beganMs,
     endedMs: null,
+    probationMs: null,
     why: '',
     fate: 'begins',
     charge: [],

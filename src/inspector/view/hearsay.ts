@@ -44,8 +44,10 @@ export const noteHearsay = (
   if (actor === 'supervisor' && event.type === 'reload.refused') {
     const refused = successorOf(picture, teller);
     if (refused === undefined) return;
-    endGeneration(refused, atMs, 'refused');
-    refused.fate = 'refused';
+    // Of one whose workers may have served the journal has another word.
+    const fate = event.outcome === 'rolled-back' ? 'rolled back' : 'refused';
+    endGeneration(refused, atMs, fate);
+    refused.fate = fate;
     refused.why = [event.reason, event.detail].filter((part) => typeof part === 'string').join(': ');
     return;
   }

@@ -12,6 +12,8 @@ export interface Span {
   /** Null while it lasts. */
   toMs: number | null;
   readonly pid: number | null;
+  /** What it was then: a standby is 0, and may fill a slot later. */
+  readonly slot: number;
 }
 
 export interface Exit {
@@ -65,14 +67,24 @@ export interface AlarmView {
   readonly dueAtMs: number | null;
 }
 
-export type Fate = 'begins' | 'in charge' | 'leaves' | 'anchor' | 'refused' | 'failed' | 'ended';
+export type Fate =
+  | 'begins'
+  | 'in charge'
+  | 'leaves'
+  | 'anchor'
+  | 'refused'
+  | 'rolled back'
+  | 'failed'
+  | 'ended';
 
 export interface GenerationView {
   readonly generation: number;
   readonly pid: number;
   readonly beganMs: number;
   endedMs: number | null;
-  /** Why a reload was refused, in words; empty otherwise. */
+  /** Since when its workers may serve while another generation still owns the lock; null where none does, or not yet. */
+  probationMs: number | null;
+  /** Why a reload was refused or rolled back, in words; empty otherwise. */
   why: string;
   fate: Fate;
   /** When it owned the lock. */

@@ -57,11 +57,11 @@ const adoptWorker = (
   const spawnedAtMs = timeOf(context.spawnedAtMs) ?? atMs;
   const readyAtMs = timeOf(context.readyAtMs);
   worker.spawnedAtMs = spawnedAtMs;
-  const { pid } = worker;
-  worker.spans.push({ kind: 'boot', fromMs: spawnedAtMs, toMs: readyAtMs, pid });
+  const { pid, slot } = worker;
+  worker.spans.push({ kind: 'boot', fromMs: spawnedAtMs, toMs: readyAtMs, pid, slot });
   const life = lifeOf(entry.to);
   if (readyAtMs !== null && life !== null)
-    worker.spans.push({ kind: life, fromMs: readyAtMs, toMs: null, pid });
+    worker.spans.push({ kind: life, fromMs: readyAtMs, toMs: null, pid, slot });
 };
 
 /** Alarms that were set before: when they fire was not recorded. */

@@ -35,7 +35,8 @@ export const beginSpan = (worker: WorkerView, kind: LifeKind | null, atMs: numbe
     if (last.kind === kind && (last.pid === worker.pid || last.pid === null)) return;
     last.toMs = atMs;
   }
-  if (kind !== null) worker.spans.push({ kind, fromMs: atMs, toMs: null, pid: worker.pid });
+  if (kind !== null)
+    worker.spans.push({ kind, fromMs: atMs, toMs: null, pid: worker.pid, slot: worker.slot });
 };
 
 export const recordExit = (worker: WorkerView, exit: Exit): void => {
