@@ -129,8 +129,10 @@ export class Subscribers {
     const events = this.#events;
     this.#events = [];
     for (const event of events) {
+      // Whoever is added by a handler hears of the next event.
       for (const name of [event.type, '*'] as const)
-        for (const handler of this.#handlers.get(name) ?? []) this.#call(() => handler(event), event.type);
+        for (const handler of [...(this.#handlers.get(name) ?? [])])
+          this.#call(() => handler(event), event.type);
     }
     if (this.#hasChanged && this.#observers.size > 0) {
       const status = this.#status();

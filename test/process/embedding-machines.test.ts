@@ -77,6 +77,7 @@ describe('a program with regions of its own beside the supervisor', () => {
 
     world.deploy('two');
     await said('a new release waits for the window');
+    expect(program.stdout()).not.toContain('deploying');
     expect((await who(addressOf(first))).version).toBe('one');
     writeFileSync(window, '');
     await said('deploying');
