@@ -1,10 +1,9 @@
 import { type AddressInfo, Server } from 'node:net';
 import type { Connections } from '../worker/connections.js';
 import { isHttpServer } from '../worker/connections.js';
+import type { Listen } from '../worker/warm-up.js';
 
-/** Node's own `listen`, whatever was put in its place. */
-export type Listen = (this: Server, ...args: unknown[]) => Server;
-
+/** Node's own `listen`, whatever was put in its place, and what it is called with. */
 export interface Opening {
   readonly listen: Listen;
   readonly args: readonly unknown[];

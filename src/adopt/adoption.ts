@@ -6,7 +6,8 @@ import type { Server } from 'node:net';
 import { ConnectedWorker } from '../worker/connected-worker.js';
 import { takeInheritance } from '../worker/inheritance.js';
 import { BACKLOG } from '../worker/listening.js';
-import { AdoptedServer, type Listen, type Opening, type ShownAddress } from './adopted-server.js';
+import type { Listen } from '../worker/warm-up.js';
+import { AdoptedServer, type Opening, type ShownAddress } from './adopted-server.js';
 import { ClusterWorkers } from './cluster-workers.js';
 import { addressInUse, alreadyListening } from './errors.js';
 import { type AskedAddress, readListenArguments } from './listen-arguments.js';
@@ -216,7 +217,7 @@ export class ProgramAdoption {
     if (this.#hasAsked || this.#worker === null) return;
     this.#hasAsked = true;
     if (this.#hasTold) this.#worker.status('');
-    await this.#worker.prepare();
+    await this.#worker.prepare(this.#parts.listen);
     // Without its supervisor it leaves: whatever is held back stays so.
     const mayServe = await this.#worker.readyToTakeOver().then(
       () => true,

@@ -6,7 +6,7 @@ import { type Address, chooseAddress, findListener, listenOn } from './listening
 import { Probe } from './probe.js';
 import { type Drainable, type Farewell, Shutdown, type ShutdownHook } from './shutdown.js';
 import { SupervisorChannel } from './supervisor-channel.js';
-import { warmUpHttp } from './warm-up.js';
+import { type Listen, warmUpHttp } from './warm-up.js';
 import type { ServeOptions, Worker } from './worker.js';
 import { WorkerError } from './worker-error.js';
 
@@ -96,9 +96,9 @@ export class ConnectedWorker implements Worker {
   }
 
   /** What comes before `takeover`: the probe can be asked, and Node's own HTTP code is warm. */
-  async prepare(): Promise<void> {
+  async prepare(listen?: Listen): Promise<void> {
     await this.#openProbe();
-    if (this.supervised && this.#served.some(isHttpServer)) await warmUpHttp();
+    if (this.supervised && this.#served.some(isHttpServer)) await warmUpHttp(listen);
   }
 
   async readyToTakeOver(): Promise<void> {

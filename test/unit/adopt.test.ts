@@ -25,13 +25,15 @@ describe('a listen() on an address of tanist’s', () => {
        server.listen(PORT, () => console.log('callback'));
        setTimeout(() => console.log('timer'), 50);`,
     );
+    // It may say so before it has warmed up.
+    const timer = until(worker, 'timer');
     await takeover(worker);
     let answered = false;
     const answer = get({ port }).then((got) => {
       answered = true;
       return got;
     });
-    await until(worker, 'timer');
+    await timer;
     expect(answered).toBe(false);
     worker.say('ok');
     expect((await answer).body).toBe('served');
