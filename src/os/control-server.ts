@@ -5,6 +5,7 @@ import { linkSync, renameSync } from 'node:fs';
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { ControlRequest, ControlServer } from './env.js';
+import { gatheredStream } from './gathered-stream.js';
 import { fileAt, occupantOf, occupationOf, removeQuietly } from './listening.js';
 
 /** A client must have sent its head, and its whole request, within these times. */
@@ -36,7 +37,7 @@ const send = (response: http.ServerResponse, status: number, body: unknown, last
 const asControlRequest = (
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  held: Set<http.ServerResponse>,
+  held: Map<http.ServerResponse, () => void>,
 ): ControlRequest => {
   const url = new URL(request.url ?? '/', 'http://control');
   return {
@@ -57,25 +58,19 @@ const asControlRequest = (
         onClose();
         return { write: () => 0, abort: () => undefined };
       }
-      held.add(response);
+      const stream = gatheredStream(response);
+      held.set(response, stream.end);
       response.once('close', () => {
         held.delete(response);
         onClose();
       });
       const headers = { 'content-type': contentType, 'cache-control': 'no-store', connection: 'close' };
       response.writeHead(200, headers);
-      return {
-        write: (text) => {
-          if (response.writableEnded || response.destroyed) return 0;
-          response.write(text);
-          return response.writableLength;
-        },
-        abort: () => response.destroy(),
-      };
+      return stream;
     },
     hold: (status, body) => {
       if (response.headersSent || response.destroyed) return;
-      held.add(response);
+      held.set(response, () => response.end());
       response.once('close', () => held.delete(response));
       send(response, status, body, false);
     },
@@ -146,7 +141,7 @@ class Clients {
 
 export const createControlServer = (handler: (request: ControlRequest) => void): ControlServer => {
   /** Answers whose body ends when this supervisor does. */
-  const held = new Set<http.ServerResponse>();
+  const held = new Map<http.ServerResponse, () => void>();
   const clients = new Clients();
   const listen = (request: http.IncomingMessage, response: http.ServerResponse) => {
     let size = 0;
@@ -234,7 +229,7 @@ export const createControlServer = (handler: (request: ControlRequest) => void):
       if (owned !== null && isOurs(owned.path)) removeQuietly(owned.path);
     },
     close() {
-      for (const response of held) response.end();
+      for (const end of held.values()) end();
       for (const server of servers) server.close();
     },
     abandon() {

@@ -13,6 +13,7 @@ import { World } from '../process/harness.js';
 import { measureBroken } from './broken.js';
 import { type Effort, type Figure, FULL, QUICK } from './figure.js';
 import { measureIdle } from './idle.js';
+import { measureInspected } from './inspected.js';
 import { measureMany } from './many.js';
 import { measureRefusal, measureReload, measureRespawn, measureStandby, measureStart } from './times.js';
 import { measureExclusive, measureOverlap } from './under-load.js';
@@ -28,6 +29,7 @@ const MEASURES: Readonly<Record<string, (world: World, effort: Effort) => Promis
   start: measureStart,
   idle: measureIdle,
   many: measureMany,
+  inspect: measureInspected,
 };
 
 const INTERRUPTED_STATUS = 130;

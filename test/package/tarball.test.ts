@@ -117,6 +117,40 @@ describe('the packed package', () => {
     );
   });
 
+  it('gives tanist/inspector with nothing beside it, and its page', () => {
+    const project = projectWith('inspector', []);
+    const said = run(
+      project,
+      `import { readdirSync, writeFileSync } from 'node:fs';
+       import { serveInspector } from 'tanist/inspector';
+       const event = { type: 'xstate.init' };
+       const entry = { seq: 1, time: new Date().toISOString(), generation: 1, pid: 1, actor: 'supervisor', event, from: null, to: 'idle', effects: [] };
+       writeFileSync('journal', JSON.stringify(entry) + '\\n');
+       const inspector = await serveInspector({ source: { journals: ['journal'] }, name: 'x' });
+       const page = await fetch(inspector.url);
+       const cookie = page.headers.get('set-cookie').split(';')[0];
+       const statuses = [page.status];
+       for (const path of ['page.js', 'style.css', 'chart.css', 'supervisor.svg', 'worker.svg'])
+         statuses.push((await fetch(new URL(path, inspector.url), { headers: { cookie } })).status);
+       await inspector.close();
+       console.log(inspector.remembered(), statuses.join());`,
+    );
+    expect(said.trim()).toBe('1 200,200,200,200,200,200');
+  });
+
+  it('gives tanist/actors, tanist/schema.json and package.json beside what it depends on', () => {
+    const project = projectWith('whole', ['xstate', 'pino', 'fs-ext']);
+    const said = run(
+      project,
+      `import { createRequire } from 'node:module';
+       import { createAlarm, provideEffects } from 'tanist/actors';
+       const require = createRequire(import.meta.url);
+       const { properties } = require('tanist/schema.json');
+       console.log(typeof createAlarm, typeof provideEffects, typeof properties.inspect, require('tanist/package.json').name);`,
+    );
+    expect(said.trim()).toBe('function function object tanist');
+  });
+
   it('gives tanist/worker with nothing beside it', () => {
     const project = projectWith('worker', []);
     expect(run(project, `import { connect } from 'tanist/worker'; console.log(typeof connect);`).trim()).toBe(

@@ -1,0 +1,82 @@
+/**
+ * What the inspector costs the supervisor it looks at: events for each second of its processor time, with and without.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type Daemon, root, tanistScript, until, type World } from '../process/harness.js';
+import { type Effort, type Figure, times } from './figure.js';
+import { end } from './plain.js';
+
+const ROUNDS = 4_000;
+/** A status is one of the worker's machine and one of the supervisor's, a ping one of the worker's. */
+const EVENTS_PER_ROUND = 3;
+const LIMIT_PERCENT = 20;
+const NS_PER_S = 1e9;
+
+/** The processor time of all threads; the first field of schedstat, in nanoseconds. */
+const cpuSecondsOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1'))
+    .reduce((sum, text) => sum + Number(text.split(' ')[0]) / NS_PER_S, 0);
+
+/** The page, as soon as it says where it is; it has begun to listen then, or does so at once. */
+const look = async (world: World, name: string): Promise<ChildProcess> => {
+  const child = spawn(process.execPath, [tanistScript, 'inspect', '--json', '--name', name], {
+    env: world.env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(child.stdout, 'data');
+  return child;
+};
+
+/** Lets the worker talk, and tells how many events the supervisor took for a second of its processor time. */
+const talk = async (daemon: Daemon, file: string): Promise<number> => {
+  const said = () => daemon.stdout().split('talked').length;
+  const [before, from] = [said(), cpuSecondsOf(daemon.pid)];
+  writeFileSync(file, '');
+  await until('the end of the talk', () => said() > before);
+  return (ROUNDS * EVENTS_PER_ROUND) / (cpuSecondsOf(daemon.pid) - from);
+};
+
+const figureOf = async (world: World, repetitions: number, journal: boolean): Promise<Figure> => {
+  const name = journal ? 'recorded' : 'unrecorded';
+  const file = world.path(`${name}-talk`);
+  const daemon = world.run(['--name', name, '--', 'perl', `${root}test/bench/chatty.pl`], {
+    env: {
+      TALK: file,
+      ROUNDS: String(ROUNDS),
+      TANIST_JOURNAL: journal ? world.path(`${name}.journal`) : '',
+    },
+  });
+  await daemon.line('worker.ready');
+  // Compiled by then.
+  await talk(daemon, file);
+  const pairs = await times(repetitions, async () => {
+    const without = await talk(daemon, file);
+    const page = await look(world, name);
+    await talk(daemon, file);
+    const beside = await talk(daemon, file);
+    await end(page);
+    return { without, beside };
+  });
+  await world.tanist('stop', '--name', name);
+  if (existsSync(file)) throw new Error('the worker did not talk');
+  // The most of each: whatever else runs on the machine can only make it less.
+  const without = Math.max(...pairs.map((pair) => pair.without));
+  const beside = Math.max(...pairs.map((pair) => pair.beside));
+  const percent = (1 - beside / without) * 100;
+  const thousands = (value: number) => `${(value / 1_000).toFixed(1)}k`;
+  return {
+    what: `inspector on, ${journal ? 'with' : 'without'} a journal: events a second of processor time lost`,
+    target: `≤ ${LIMIT_PERCENT} %`,
+    measured: `${percent.toFixed(0)} % (${thousands(beside)})`,
+    floor: `inspector off: ${thousands(without)}`,
+    missed: percent > LIMIT_PERCENT,
+  };
+};
+
+export const measureInspected = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => [
+  await figureOf(world, repetitions, false),
+  await figureOf(world, repetitions, true),
+];
