@@ -13,6 +13,7 @@ export interface Charge extends Identity {
 
 /** How a service ended: in order, or with a failure. */
 export interface Conclusion {
+  /** Why it ended; null for in order. */
   readonly failure: Failure | null;
 }
 
@@ -21,16 +22,28 @@ export interface Conclusion {
 /** Makes the socket pair, and later watches the service through it. Reports `ServiceFact`s. */
 export type ServiceInput = Record<string, never>;
 
+/** Orders to the effect `service`. */
 export type ServiceOrder =
   /** Give the far end away and read the near one: from now on its end means that no generation is left. */
   | { readonly type: 'service.watch' }
   /** Tell the generation in charge that a signal came; `stops` counts what the anchor was asked, this included. */
-  | { readonly type: 'service.forward'; readonly signal: string; readonly stops: number };
+  | {
+      readonly type: 'service.forward';
+      /** Its name, as the anchor got it: `SIGTERM`. */
+      readonly signal: string;
+      /** How many stops the anchor was asked for, this one included; the second one kills. */
+      readonly stops: number;
+    };
 
 /** What the first process learns of the generations after it. */
 export type ServiceFact =
   /** The pair is there: `descriptor` is the far end, to be passed on. */
-  | { readonly type: 'service.prepared'; readonly descriptor: number; readonly atMs: number }
+  | {
+      readonly type: 'service.prepared';
+      /** The far end, as this process has it. */
+      readonly descriptor: number;
+      readonly atMs: number;
+    }
   | ({ readonly type: 'service.failed'; readonly atMs: number } & Failure)
   | ({ readonly type: 'service.charged'; readonly atMs: number } & Charge)
   | ({ readonly type: 'service.concluded'; readonly atMs: number } & Conclusion)
@@ -46,7 +59,11 @@ export interface AnchorInput extends Charge {
 }
 
 /** The last word to the anchor: how the service ended. */
-export type AnchorOrder = { readonly type: 'anchor.conclude'; readonly failure: Failure | null };
+export type AnchorOrder = {
+  readonly type: 'anchor.conclude';
+  /** Why the service ended; null for in order. */
+  readonly failure: Failure | null;
+};
 
 /** What a later generation learns of the first process. */
 export type AnchorFact =
@@ -60,7 +77,13 @@ export type AnchorFact =
 /** Takes the exit statuses of orphans that were given to this process. Reports `ReaperFact`s. */
 export type ReaperInput = Record<string, never>;
 
+/** What came of orphans. */
 export type ReaperFact =
   | { readonly type: 'orphan.reaped'; readonly pid: number; readonly atMs: number }
   /** Orphans stay zombies; told once. */
-  | { readonly type: 'reaping.failed'; readonly message: string; readonly atMs: number };
+  | {
+      readonly type: 'reaping.failed';
+      /** Why not, in words. */
+      readonly message: string;
+      readonly atMs: number;
+    };

@@ -13,12 +13,15 @@ import type { ReloadVerdict, ScaleVerdict } from './status.js';
 
 /** A named one-shot timer. Reports `alarm.fired` once, `delayMs` after it starts; 0 is as soon as possible. */
 export interface AlarmInput {
+  /** Its name, which comes back in `alarm.fired`. */
   readonly alarm: AlarmName;
+  /** Milliseconds, 0 or more. */
   readonly delayMs: number;
 }
 
 /** What every worker inherits. Descriptors are those of the supervisor. */
 export interface Inheritance {
+  /** Listening sockets, in the order of their descriptors in the worker, from 3 on. */
   readonly listeners: readonly BoundListener[];
   /** Writing end of this generation's life pipe. */
   readonly lifeWrite: number;
@@ -35,6 +38,7 @@ export interface ForkInput {
   readonly slot: number;
   readonly place: Place;
   readonly generation: number;
+  /** What the process gets of the supervisor. */
   readonly inheritance: Inheritance;
   /** Give it a private probe socket. */
   readonly probe: boolean;
@@ -47,8 +51,13 @@ export interface ChannelInput {
   readonly channel: number;
 }
 
+/** Orders to the effect `channel`. */
 export type ChannelOrder =
-  | { readonly type: 'channel.pong'; readonly count: number }
+  | {
+      readonly type: 'channel.pong';
+      /** How many `ping`s are answered at once. */
+      readonly count: number;
+    }
   | { readonly type: 'channel.ok' }
   /** Report everything that waits to be read, then `channel.read`. */
   | { readonly type: 'channel.look' };
@@ -59,6 +68,7 @@ export interface ProbeInput {
   readonly slot: number;
   readonly place: Place;
   readonly generation: number;
+  /** What is asked for: `/health`. */
   readonly path: string;
   /** The worker is asked again later: its socket keeps its name. */
   readonly kept: boolean;
@@ -67,11 +77,13 @@ export interface ProbeInput {
 /** Reads how much memory a process of ours uses, at once and then every `intervalMs`. Reports `MemoryFact`s. */
 export interface MemoryInput {
   readonly pid: number;
+  /** Milliseconds between two readings. */
   readonly intervalMs: number;
 }
 
 /** Asks a worker's private probe socket once whether it is well, for at most `timeoutMs`. Reports one `HealthFact`. */
 export interface HealthInput extends Omit<ProbeInput, 'kept'> {
+  /** Milliseconds; later is a failed check. */
   readonly timeoutMs: number;
 }
 
@@ -95,17 +107,21 @@ export interface EvidenceInput {
  * if `group`), or a process whose start time still matches. Reports `signal.sent` or `signal.withheld`.
  */
 export interface KillInput extends Identity {
+  /** Its name: `SIGTERM`. */
   readonly signal: string;
+  /** Whether the whole process group is meant, or the process alone. */
   readonly group: boolean;
 }
 
 /** Takes the pid-file lock, or adopts it. Reports `LockFact`s. Holds it until the machine ends. */
 export interface FlockInput {
+  /** The absolute path of the pid file. */
   readonly path: string;
   /** Descriptor inherited from the predecessor: already locked. */
   readonly inherited: number | null;
 }
 
+/** Orders to the effect `flock`. */
 export type FlockOrder =
   /** Write our pid in place: the file is never empty. */
   | { readonly type: 'pid.write' }
@@ -114,7 +130,9 @@ export type FlockOrder =
 
 /** Takes the workers' lock exclusively, polling every 50 ms, then shares it. Reports `FenceFact`s. */
 export interface FenceInput {
+  /** The absolute path of the lock, beside the pid file. */
   readonly path: string;
+  /** The descriptor of the predecessor, which is locked already; null in a first generation. */
   readonly inherited: number | null;
 }
 
@@ -123,7 +141,9 @@ export type FenceOrder = { readonly type: 'fence.remove' };
 
 /** Opens all listeners, or adopts them. Reports `ListenersFact`s. Never accepts a connection. */
 export interface ListenersInput {
+  /** What to open. */
   readonly specs: readonly ListenSpec[];
+  /** Those of the predecessor, which are used as they are; null in a first generation. */
   readonly inherited: readonly BoundListener[] | null;
 }
 
@@ -136,7 +156,9 @@ export type ListenersOrder = { readonly type: 'listeners.remove' };
  * Unix paths become that user's before.
  */
 export interface IdentityInput {
+  /** Whom to become. */
   readonly account: Account;
+  /** Those that are open: the paths of Unix listeners are given away first. */
   readonly listeners: readonly BoundListener[];
 }
 
@@ -148,25 +170,42 @@ export type SignalsInput = Record<string, never>;
 
 /** Serves the control socket. Reports `Request`s and `ControlFact`s. */
 export interface ControlInput {
+  /** The absolute path of the socket, at most 91 bytes on Linux and 87 elsewhere: its temporary name is longer. */
   readonly path: string;
 }
 
+/** Orders to the effect `control`. */
 export type ControlOrder =
   /**
    * Make the path ours. Reports `control.claimed` or `control.failed`.
    *
    * With `first` only if nobody is there, or a socket that refuses connections; else from another generation.
    */
-  | { readonly type: 'control.claim'; readonly first: boolean }
+  | {
+      readonly type: 'control.claim';
+      /** Whether this supervisor is a first generation. */
+      readonly first: boolean;
+    }
   /** Answer every reload request that waits. */
-  | { readonly type: 'control.answer'; readonly verdict: ReloadVerdict }
+  | {
+      readonly type: 'control.answer';
+      /** The answer, as it is told in JSON. */
+      readonly verdict: ReloadVerdict;
+    }
   /** Answer those who asked for another number of workers, by the ids of their requests. */
-  | { readonly type: 'scale.answer'; readonly ids: readonly string[]; readonly verdict: ScaleVerdict }
+  | {
+      readonly type: 'scale.answer';
+      /** Of the requests that are answered. */
+      readonly ids: readonly string[];
+      /** The answer, as it is told in JSON. */
+      readonly verdict: ScaleVerdict;
+    }
   /** The final stop: remove the path if it is still ours. */
   | { readonly type: 'control.remove' };
 
 /** Watches the command that waits for a daemonized start. Reports `StarterFact`s until it was told. */
 export interface StarterInput {
+  /** The socket to that command. */
   readonly descriptor: number;
 }
 
@@ -179,30 +218,59 @@ export type LinkOrder =
   | { readonly type: 'inbox.read' }
   /** Take the token: reports `token.taken` or `token.gone`. */
   | { readonly type: 'token.take' }
-  | { readonly type: 'link.say'; readonly message: LinkMessage }
+  | {
+      readonly type: 'link.say';
+      /** What to say. */
+      readonly message: LinkMessage;
+    }
   /** Kill what still lives of these, where the identity is proven; report `leftovers.counted`. */
-  | { readonly type: 'leftovers.kill'; readonly leftovers: readonly Identity[] };
+  | {
+      readonly type: 'leftovers.kill';
+      /** Whom to kill. */
+      readonly leftovers: readonly Identity[];
+    };
 
 /** One line on the socket between two generations. */
 export type LinkMessage =
   | { readonly say: 'granted' }
   | { readonly say: 'draining' }
   | { readonly say: 'drained' }
-  | { readonly say: 'anchored'; readonly pid: number; readonly startTime: string | null }
+  | {
+      readonly say: 'anchored';
+      readonly pid: number;
+      /** When the kernel says that the process started; null where the system does not tell. */
+      readonly startTime: string | null;
+    }
   | { readonly say: 'takeover' }
-  | { readonly say: 'activated'; readonly probationMs: number; readonly limitMs: number }
+  | {
+      readonly say: 'activated';
+      /** How long the probation is, in milliseconds; 0 for none. */
+      readonly probationMs: number;
+      /** How long it may take until `committed`, in milliseconds from now. */
+      readonly limitMs: number;
+    }
   | { readonly say: 'committed' }
   | { readonly say: 'stop' }
   | { readonly say: 'failed'; readonly reason: string; readonly detail: string }
-  | { readonly say: 'joined'; readonly id: string }
-  | { readonly say: 'workers'; readonly workers: readonly Identity[] };
+  | {
+      readonly say: 'joined';
+      /** Of the request that was joined. */
+      readonly id: string;
+    }
+  | {
+      readonly say: 'workers';
+      /** Every worker process that lives now. */
+      readonly workers: readonly Identity[];
+    };
 
 /**
  * Starts the successor with lock, listeners, token and life pipes, and keeps the link to it.
  * Reports `SuccessorFact`s and `LinkFact`s. Also takes `successor.kill`.
  */
 export interface SuccessorInput {
+  /** What the successor is told. Descriptor numbers in it are filled in when it is started. */
   readonly record: HandoverRecord;
+  /** What it inherits. */
   readonly descriptors: SuccessorDescriptors;
 }
 
@@ -210,27 +278,40 @@ export interface SuccessorInput {
 export interface SuccessorDescriptors {
   /** null without a pid file. */
   readonly lock: number | null;
+  /** Reading end of this generation's life pipe. */
   readonly lifeRead: number;
+  /** The lock that workers of an exclusive daemon share; null in overlap mode and without a pid file. */
   readonly fence: number | null;
   /** The far end of the socket pair to the first process; null where nobody stays as an anchor. */
   readonly anchor: number | null;
+  /** In the order of `HandoverRecord.listeners`. */
   readonly listeners: readonly number[];
 }
 
+/** Orders to the effect `successor`. `successor.kill` sends it SIGKILL, where it still lives. */
 export type SuccessorOrder = LinkOrder | { readonly type: 'successor.kill' };
 
 /** Keeps the link to the predecessor. Reports `PredecessorFact`s and `LinkFact`s. Also takes `predecessor.kill`. */
 export interface PredecessorInput {
+  /** The process, to be killed only with its identity proven. */
   readonly predecessor: Identity;
+  /** Descriptor of the socket between both generations. */
   readonly messages: number;
+  /** Descriptor of the stream with the token. */
   readonly token: number;
+  /** Reading end of the predecessor's life pipe. */
   readonly lifeRead: number;
 }
 
+/** Orders to the effect `predecessor`. `predecessor.kill` sends it SIGKILL, where its identity is proven. */
 export type PredecessorOrder = LinkOrder | { readonly type: 'predecessor.kill' };
 
 /** Kills processes that lost their supervisor, where their identity is proven. */
 export interface LeftoversInput {
+  /**
+   * Whom to kill. Each that lives gets SIGKILL with its process group, if its start time is the recorded
+   * one.
+   */
   readonly leftovers: readonly Identity[];
 }
 
@@ -239,25 +320,77 @@ const placeholder = <Order extends EventObject, Input>(name: string): CallbackAc
     throw new Error(`the effect "${name}" is not provided: machine.provide({ actors: { ${name}: … } })`);
   });
 
+/** A one-shot timer, see `AlarmInput`. A placeholder, which throws. */
 export const alarm = placeholder<EventObject, AlarmInput>('alarm');
+/** Starts one worker process and waits for its end, see `ForkInput`. A placeholder, which throws. */
 export const fork = placeholder<EventObject, ForkInput>('fork');
+/**
+ * Reads a worker's words and answers them, see `ChannelInput` and `ChannelOrder`. A placeholder, which
+ * throws.
+ */
 export const channel = placeholder<ChannelOrder, ChannelInput>('channel');
+/** Asks a worker until it answers well, see `ProbeInput`. A placeholder, which throws. */
 export const probe = placeholder<EventObject, ProbeInput>('probe');
+/** Measures a worker's memory, see `MemoryInput`. A placeholder, which throws. */
 export const memory = placeholder<EventObject, MemoryInput>('memory');
+/**
+ * Writes down what explains why a process has to be killed, see `EvidenceInput`. A placeholder, which
+ * throws.
+ */
 export const evidence = placeholder<EventObject, EvidenceInput>('evidence');
+/** Asks a worker once whether it is well, see `HealthInput`. A placeholder, which throws. */
 export const health = placeholder<EventObject, HealthInput>('health');
+/** Sends one signal to a process that is provably ours, see `KillInput`. A placeholder, which throws. */
 export const kill = placeholder<EventObject, KillInput>('kill');
+/** Holds the lock of the pid file, see `FlockInput` and `FlockOrder`. A placeholder, which throws. */
 export const flock = placeholder<FlockOrder, FlockInput>('flock');
+/**
+ * Holds the lock that workers of an exclusive daemon share, see `FenceInput` and `FenceOrder`. A
+ * placeholder, which throws.
+ */
 export const fence = placeholder<FenceOrder, FenceInput>('fence');
+/**
+ * Opens the listening sockets and keeps them, see `ListenersInput` and `ListenersOrder`. A placeholder,
+ * which throws.
+ */
 export const listeners = placeholder<ListenersOrder, ListenersInput>('listeners');
+/** Becomes another user, see `IdentityInput`. A placeholder, which throws. */
 export const identity = placeholder<EventObject, IdentityInput>('identity');
+/**
+ * Makes this generation's life pipe: its end tells the other generation that nobody of this one lives. A
+ * placeholder, which throws.
+ */
 export const lifePipe = placeholder<EventObject, LifePipeInput>('lifePipe');
+/** Turns signals into requests, see `SignalsInput`. A placeholder, which throws. */
 export const signals = placeholder<EventObject, SignalsInput>('signals');
+/** Serves the control socket, see `ControlInput` and `ControlOrder`. A placeholder, which throws. */
 export const control = placeholder<ControlOrder, ControlInput>('control');
+/**
+ * Watches the command that waits for a daemonized start, see `StarterInput` and `StarterOrder`. A
+ * placeholder, which throws.
+ */
 export const starter = placeholder<StarterOrder, StarterInput>('starter');
+/**
+ * Starts the successor and keeps the link to it, see `SuccessorInput` and `SuccessorOrder`. A placeholder,
+ * which throws.
+ */
 export const successor = placeholder<SuccessorOrder, SuccessorInput>('successor');
+/**
+ * Keeps the link to the predecessor, see `PredecessorInput` and `PredecessorOrder`. A placeholder, which
+ * throws.
+ */
 export const predecessor = placeholder<PredecessorOrder, PredecessorInput>('predecessor');
+/** Kills processes that lost their supervisor, see `LeftoversInput`. A placeholder, which throws. */
 export const leftovers = placeholder<EventObject, LeftoversInput>('leftovers');
+/**
+ * In the first process: watches the generations after it, see `ServiceInput` and `ServiceOrder`. A
+ * placeholder, which throws.
+ */
 export const service = placeholder<ServiceOrder, ServiceInput>('service');
+/**
+ * In a later generation: keeps the line to the first process, see `AnchorInput` and `AnchorOrder`. A
+ * placeholder, which throws.
+ */
 export const anchor = placeholder<AnchorOrder, AnchorInput>('anchor');
+/** Takes the exit statuses of orphans, see `ReaperInput`. A placeholder, which throws. */
 export const reaper = placeholder<EventObject, ReaperInput>('reaper');

@@ -4,7 +4,9 @@
 
 /** How often something took how long: `counts[i]` were at most `BOUNDS_MS[i]`, the last of them longer than all. */
 export interface Histogram {
+  /** How many, by bucket: one more than `BOUNDS_MS` has. */
   readonly counts: readonly number[];
+  /** All durations together, milliseconds. */
   readonly sumMs: number;
 }
 
@@ -13,10 +15,15 @@ export const BOUNDS_MS: readonly number[] = [
   50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000,
 ];
 
+/** Sums over all generations since the first start; a new start begins at zero. */
 export interface Counters {
+  /** Reloads, by outcome. */
   readonly reloads: {
+    /** The new generation was in charge. */
     readonly promoted: number;
+    /** The new generation never served. */
     readonly refused: number;
+    /** The new generation served, and failed before it was in charge. */
     readonly 'rolled-back': number;
   };
   /** Processes that came into a slot after its first one. */
@@ -27,8 +34,10 @@ export interface Counters {
   readonly drainMs: Histogram;
 }
 
+/** A histogram in which nothing was counted. */
 export const emptyHistogram = (): Histogram => ({ counts: BOUNDS_MS.map(() => 0).concat(0), sumMs: 0 });
 
+/** Counters of a first generation. */
 export const noCounters = (): Counters => ({
   reloads: { promoted: 0, refused: 0, 'rolled-back': 0 },
   respawns: 0,

@@ -17,9 +17,11 @@ export interface Identity {
 
 /** A listening socket the supervisor owns. */
 export interface BoundListener {
+  /** By which workers find it. */
   readonly name: string;
   /** As bound, port 0 resolved: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
   readonly address: string;
+  /** Of this process. */
   readonly descriptor: number;
   /** The file a Unix path named when it was bound, as `device:inode`: the path may be somebody else's by now. */
   readonly file?: string;
@@ -31,9 +33,14 @@ export interface BoundListener {
 export interface Failure {
   /** `TANIST_…`, or the system's own name such as `EACCES`. */
   readonly code: string;
+  /** What is wrong, in words for a person. */
   readonly message: string;
 }
 
+/**
+ * How a request came: by which signal, on the control socket, by a call of the program around (`api`), from
+ * the other generation (`peer`) or from the anchor.
+ */
 export type Via =
   | 'SIGTTIN'
   | 'SIGTTOU'
@@ -76,8 +83,10 @@ export type AlarmName =
   | 'release'
   | 'conclude';
 
+/** The delay of an alarm is over. */
 export interface AlarmFired {
   readonly type: 'alarm.fired';
+  /** Which one. */
   readonly alarm: AlarmName;
   readonly atMs: number;
 }
@@ -101,12 +110,15 @@ export interface WorkerSpawned extends Identity {
   readonly atMs: number;
 }
 
+/** A worker process has exited and was reaped. */
 export interface WorkerExited {
   readonly type: 'worker.exited';
   readonly slot: number;
   readonly generation: number;
   readonly pid: number;
+  /** Exit status; null where a signal ended it. */
   readonly code: number | null;
+  /** What ended it; null where it exited. */
   readonly signal: string | null;
   readonly atMs: number;
 }
@@ -123,14 +135,28 @@ export interface SpawnFailed extends Failure {
 export type ChannelFact =
   | { readonly type: 'takeover.said'; readonly channel: number; readonly atMs: number }
   /** `count` pings that arrived together. */
-  | { readonly type: 'ping.said'; readonly channel: number; readonly count: number; readonly atMs: number }
+  | {
+      readonly type: 'ping.said';
+      readonly channel: number;
+      /** How many. */
+      readonly count: number;
+      readonly atMs: number;
+    }
   | { readonly type: 'shutdown.said'; readonly channel: number; readonly atMs: number }
-  | { readonly type: 'status.said'; readonly channel: number; readonly text: string; readonly atMs: number }
+  | {
+      readonly type: 'status.said';
+      readonly channel: number;
+      /** As it was said, at most 4,088 bytes of UTF-8. */
+      readonly text: string;
+      readonly atMs: number;
+    }
   /** Not a word of the protocol, or not UTF-8; `dropped` more were not reported, to keep to 10 a second. */
   | {
       readonly type: 'line.rejected';
       readonly channel: number;
+      /** Its beginning. */
       readonly excerpt: string;
+      /** How many others were not reported. */
       readonly dropped: number;
       readonly atMs: number;
     }
@@ -145,6 +171,7 @@ export type ChannelFact =
   | { readonly type: 'channel.read'; readonly channel: number; readonly atMs: number }
   | { readonly type: 'channel.ended'; readonly channel: number; readonly atMs: number };
 
+/** What came of one try of a readiness probe. */
 export type ProbeFact =
   | { readonly type: 'probe.passed'; readonly pid: number; readonly atMs: number }
   | { readonly type: 'probe.failed'; readonly pid: number; readonly detail: string; readonly atMs: number };
@@ -155,6 +182,7 @@ export type MemoryFact =
   | {
       readonly type: 'memory.measured';
       readonly pid: number;
+      /** Resident bytes, shared pages included. */
       readonly memoryBytes: number;
       readonly atMs: number;
     }
@@ -166,11 +194,13 @@ export type MemoryFact =
       readonly atMs: number;
     };
 
+/** What came of collecting evidence. */
 export type EvidenceFact =
   /** The folder is there; what explains the process is being written to it. */
   | {
       readonly type: 'evidence.begun';
       readonly pid: number;
+      /** Its absolute path. */
       readonly folder: string;
       readonly atMs: number;
     }
@@ -180,28 +210,44 @@ export type EvidenceFact =
   | {
       readonly type: 'evidence.failed';
       readonly pid: number;
+      /** Why, in words. */
       readonly message: string;
       readonly atMs: number;
     };
 
 /** What came of one health check. `tookMs` is from the question to the answer, or to the end of its limit. */
 export type HealthFact =
-  | { readonly type: 'health.passed'; readonly pid: number; readonly tookMs: number; readonly atMs: number }
+  | {
+      readonly type: 'health.passed';
+      readonly pid: number;
+      /** Milliseconds. */
+      readonly tookMs: number;
+      readonly atMs: number;
+    }
   | {
       readonly type: 'health.failed';
       readonly pid: number;
       /** The status of a wrong answer; null for none. */
       readonly status: number | null;
       readonly detail: string;
+      /** Milliseconds. */
       readonly tookMs: number;
       readonly atMs: number;
     };
 
+/** What came of one order to send a signal. */
 export type SignalFact =
-  | { readonly type: 'signal.sent'; readonly pid: number; readonly signal: string; readonly atMs: number }
+  | {
+      readonly type: 'signal.sent';
+      readonly pid: number;
+      /** Its name. */
+      readonly signal: string;
+      readonly atMs: number;
+    }
   | {
       readonly type: 'signal.withheld';
       readonly pid: number;
+      /** Its name. */
       readonly signal: string;
       /** Why none was sent: the process is gone, or is not provably ours. */
       readonly detail: string;
@@ -219,10 +265,15 @@ export type WorkerOrder =
   /** The slot it fills from now on; 0 makes it a standby, which may not serve before it is told so anew. */
   | { readonly type: 'worker.assign'; readonly slot: number }
   /** Ask the worker to leave, and leave the slot empty; `cause` is why, default the end of its generation. */
-  | { readonly type: 'worker.drain'; readonly cause?: string }
+  | {
+      readonly type: 'worker.drain';
+      /** In words, for the log. */
+      readonly cause?: string;
+    }
   /** End the worker's process group at once, and leave the slot empty. */
   | { readonly type: 'worker.kill' };
 
+/** Everything that the machine of a slot takes. */
 export type WorkerEvent =
   | WorkerOrder
   | WorkerSpawned
@@ -241,7 +292,8 @@ export type WorkerReport = SlotReport & {
   readonly place: Place;
 };
 
-type SlotReport =
+/** What the machine of a slot tells its supervisor, without its place. */
+export type SlotReport =
   | Omit<WorkerSpawned, 'channel' | 'reporter'>
   | WorkerExited
   | SpawnFailed
@@ -250,6 +302,7 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** From its start on, milliseconds. */
       readonly bootMs: number;
       readonly atMs: number;
     }
@@ -268,7 +321,9 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** Why, in words. */
       readonly cause: string;
+      /** Milliseconds until it is killed. */
       readonly limitMs: number;
     }
   | {
@@ -276,6 +331,7 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** Why, in words. */
       readonly cause: string;
       /** The folder with what explains it, where there is one. */
       readonly evidence?: string;
@@ -284,7 +340,9 @@ type SlotReport =
       readonly type: 'worker.delayed';
       readonly slot: number;
       readonly generation: number;
+      /** Milliseconds until the slot is filled again. */
       readonly delayMs: number;
+      /** Workers of the slot that have died young, one after the other, this one included. */
       readonly youngDeaths: number;
       readonly atMs: number;
     }
@@ -300,6 +358,7 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** Whether it is. */
       readonly passed: boolean;
       /** Failed checks in a row, this one included. */
       readonly failures: number;
@@ -313,7 +372,9 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** Milliseconds since its start. */
       readonly waitedMs: number;
+      /** Milliseconds until it is killed. */
       readonly remainingMs: number;
       /** What it last said of itself; empty for nothing. */
       readonly says: string;
@@ -323,6 +384,7 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** What it said. */
       readonly status: string;
     }
   /** A standby fills a slot from now on. */
@@ -339,7 +401,9 @@ type SlotReport =
       readonly slot: number;
       readonly generation: number;
       readonly pid: number;
+      /** Resident bytes. */
       readonly memoryBytes: number;
+      /** What it may use at most. */
       readonly limitBytes: number;
       readonly atMs: number;
     };
@@ -355,7 +419,12 @@ export type LinkFact =
   | { readonly type: 'inbox.empty'; readonly atMs: number }
   | { readonly type: 'stop.relayed'; readonly atMs: number }
   /** Of the leftovers named in the last order, `remaining` still live with their identity proven. */
-  | { readonly type: 'leftovers.counted'; readonly remaining: number; readonly atMs: number };
+  | {
+      readonly type: 'leftovers.counted';
+      /** How many. */
+      readonly remaining: number;
+      readonly atMs: number;
+    };
 
 /** What the predecessor learns of its successor. */
 export type SuccessorFact =
@@ -365,7 +434,9 @@ export type SuccessorFact =
   /** Its workers may serve from now on, for so long on probation; it takes charge within the limit, or fails. */
   | {
       readonly type: 'successor.activated';
+      /** Milliseconds; 0 for none. */
       readonly probationMs: number;
+      /** Milliseconds from then on. */
       readonly limitMs: number;
       readonly atMs: number;
     }
@@ -376,11 +447,18 @@ export type SuccessorFact =
       readonly atMs: number;
     }
   | { readonly type: 'successor.committed'; readonly atMs: number }
-  | { readonly type: 'successor.workers'; readonly workers: readonly Identity[]; readonly atMs: number }
+  | {
+      readonly type: 'successor.workers';
+      /** Every worker process of it that lives now. */
+      readonly workers: readonly Identity[];
+      readonly atMs: number;
+    }
   | {
       readonly type: 'successor.exited';
       readonly pid: number;
+      /** Exit status; null where a signal ended it. */
       readonly code: number | null;
+      /** What ended it; null where it exited. */
       readonly signal: string | null;
       readonly atMs: number;
     }
@@ -395,24 +473,43 @@ export type PredecessorFact =
   | { readonly type: 'predecessor.drained'; readonly atMs: number }
   /** It has given everything back and stays as the anchor: its last word. */
   | ({ readonly type: 'predecessor.anchored'; readonly atMs: number } & Identity)
-  | { readonly type: 'predecessor.workers'; readonly workers: readonly Identity[]; readonly atMs: number }
+  | {
+      readonly type: 'predecessor.workers';
+      /** Every worker process of it that lives now. */
+      readonly workers: readonly Identity[];
+      readonly atMs: number;
+    }
   /** The private socket ended: the predecessor's supervisor is gone. */
   | { readonly type: 'predecessor.ended'; readonly atMs: number }
   /** Its life pipe ended: supervisor and workers are all gone. */
   | { readonly type: 'predecessor.departed'; readonly atMs: number }
-  | { readonly type: 'reload.joined'; readonly id: string; readonly atMs: number };
+  | {
+      readonly type: 'reload.joined';
+      /** Of the request that joined the reload. */
+      readonly id: string;
+      readonly atMs: number;
+    };
 
 /** What the supervisor tells the reload machine. */
 export type ReloadOrder =
   /** Somebody asked for a stop: end the reload first. Said twice, at once. */
   | { readonly type: 'reload.abort'; readonly atMs: number }
-  | { readonly type: 'reload.join'; readonly id: string }
+  | {
+      readonly type: 'reload.join';
+      /** Of the request that joins. */
+      readonly id: string;
+    }
   /** This process, the first one, stays as the anchor: tell the successor. */
   | ({ readonly type: 'reload.anchor' } & Identity)
   /** All slots are empty. */
   | { readonly type: 'workers.drained' }
-  | { readonly type: 'workers.changed'; readonly workers: readonly Identity[] };
+  | {
+      readonly type: 'workers.changed';
+      /** Every worker process of this generation that lives now. */
+      readonly workers: readonly Identity[];
+    };
 
+/** Everything that the reload machine takes. */
 export type ReloadEvent = ReloadOrder | SuccessorFact | LinkFact | SignalFact | AlarmFired;
 
 /** What the reload machine tells its supervisor. */
@@ -426,7 +523,12 @@ export type ReloadReport =
   /** The successor asked, lives, and nothing else waits: the hand-over begins. */
   | { readonly type: 'handoff.begun'; readonly atMs: number }
   /** The successor's workers serve, for so long on probation. */
-  | { readonly type: 'reload.activated'; readonly probationMs: number; readonly atMs: number }
+  | {
+      readonly type: 'reload.activated';
+      /** Milliseconds; 0 for none. */
+      readonly probationMs: number;
+      readonly atMs: number;
+    }
   | {
       readonly type: 'reload.promoted';
       readonly generation: number;
@@ -452,25 +554,39 @@ export type ReloadReport =
   /** The successor was told that this process stays as the anchor: the reload is over for it. */
   | { readonly type: 'reload.anchored' }
   /** Nothing of the successor is left, and both were to stop; if it was `killed`, it has given nothing back. */
-  | { readonly type: 'successor.gone'; readonly killed: boolean; readonly atMs: number };
+  | {
+      readonly type: 'successor.gone';
+      /** Whether it was killed. */
+      readonly killed: boolean;
+      readonly atMs: number;
+    };
 
 /** What the supervisor tells the takeover machine. */
 export type TakeoverOrder =
   | { readonly type: 'slots.ready' }
   /** A worker was asked whether it is well: `healthy` is whether the last check of every one has passed. */
-  | { readonly type: 'slots.checked'; readonly healthy: boolean }
+  | {
+      readonly type: 'slots.checked';
+      /** True where nobody is asked, too. */
+      readonly healthy: boolean;
+    }
   | {
       readonly type: 'slot.failed';
       readonly reason: ReloadReason;
       readonly detail: string;
       readonly atMs: number;
     }
-  | { readonly type: 'workers.changed'; readonly workers: readonly Identity[] }
+  | {
+      readonly type: 'workers.changed';
+      /** Every worker process of this generation that lives now. */
+      readonly workers: readonly Identity[];
+    }
   /** Pid and control path are ours. */
   | { readonly type: 'charge.taken'; readonly atMs: number }
   /** Somebody asked for a stop. */
   | { readonly type: 'takeover.stop' };
 
+/** Everything that the takeover machine takes. */
 export type TakeoverEvent = TakeoverOrder | PredecessorFact | LinkFact | SignalFact | AlarmFired;
 
 /** What the takeover machine tells its supervisor. */
@@ -489,22 +605,44 @@ export type TakeoverReport =
       readonly detail: string;
       readonly atMs: number;
     }
-  | { readonly type: 'predecessor.silent'; readonly alarm: AlarmName; readonly atMs: number }
+  | {
+      readonly type: 'predecessor.silent';
+      /** Which limit it has not kept. */
+      readonly alarm: AlarmName;
+      readonly atMs: number;
+    }
   | { readonly type: 'predecessor.dead'; readonly atMs: number }
   | { readonly type: 'predecessor.killed'; readonly pid: number; readonly atMs: number }
-  | { readonly type: 'predecessor.gone'; readonly leftovers: readonly Identity[]; readonly atMs: number }
-  | { readonly type: 'reload.joined'; readonly id: string; readonly atMs: number }
+  | {
+      readonly type: 'predecessor.gone';
+      /** Its processes that may still be draining. */
+      readonly leftovers: readonly Identity[];
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'reload.joined';
+      /** Of the request that joined the reload. */
+      readonly id: string;
+      readonly atMs: number;
+    }
   | ({ readonly type: 'anchor.introduced'; readonly atMs: number } & Identity)
   | { readonly type: 'stop.requested'; readonly via: Via; readonly atMs: number };
 
 // ── the supervisor ──────────────────────────────────────────────────────────────────────────────────────
 
+/** Facts about the lock of the pid file. */
 export type LockFact =
-  | { readonly type: 'lock.acquired'; readonly descriptor: number; readonly atMs: number }
+  | {
+      readonly type: 'lock.acquired';
+      /** Of the locked file. */
+      readonly descriptor: number;
+      readonly atMs: number;
+    }
   | {
       readonly type: 'lock.held';
       /** As the file says; null when it says nothing readable. */
       readonly holderPid: number | null;
+      /** Of the pid file. */
       readonly path: string;
       readonly atMs: number;
     }
@@ -516,40 +654,80 @@ export type LockFact =
 
 /** Facts about the lock that workers of an exclusive daemon share. */
 export type FenceFact =
-  | { readonly type: 'fence.acquired'; readonly descriptor: number; readonly atMs: number }
+  | {
+      readonly type: 'fence.acquired';
+      /** Of this process. */
+      readonly descriptor: number;
+      readonly atMs: number;
+    }
   /** Workers of an earlier supervisor still hold it. */
-  | { readonly type: 'fence.waiting'; readonly holders: readonly number[]; readonly atMs: number }
+  | {
+      readonly type: 'fence.waiting';
+      /** Their pids, where the system tells. */
+      readonly holders: readonly number[];
+      readonly atMs: number;
+    }
   | ({ readonly type: 'fence.failed'; readonly atMs: number } & Failure);
 
+/** Facts about the listening sockets. */
 export type ListenersFact =
-  | { readonly type: 'listeners.bound'; readonly listeners: readonly BoundListener[]; readonly atMs: number }
+  | {
+      readonly type: 'listeners.bound';
+      /** Those that are open now. */
+      readonly listeners: readonly BoundListener[];
+      readonly atMs: number;
+    }
   | ({ readonly type: 'listeners.failed'; readonly atMs: number } & Failure)
   | {
       readonly type: 'listeners.removed';
       /** Unix paths that could not be removed, each with the reason. */
-      readonly left: readonly { readonly path: string; readonly reason: string }[];
+      readonly left: readonly {
+        /** The absolute path. */
+        readonly path: string;
+        /** In words, as the system says it. */
+        readonly reason: string;
+      }[];
       readonly atMs: number;
     };
 
+/** Facts about whom the process runs as. */
 export type IdentityFact =
   /** This process is that user, and can become no other. */
   | {
       readonly type: 'identity.assumed';
+      /** Its name; null for a number that has none. */
       readonly user: string | null;
+      /** Of the user. */
       readonly uid: number;
+      /** Of its group. */
       readonly gid: number;
+      /** All its groups. */
       readonly groups: readonly number[];
       readonly atMs: number;
     }
   /** It is still root, or anything in between: it must end. */
   | ({ readonly type: 'identity.failed'; readonly atMs: number } & Failure);
 
+/** Facts about this generation's life pipe. */
 export type LifePipeFact =
-  | { readonly type: 'lifePipe.opened'; readonly write: number; readonly read: number; readonly atMs: number }
+  | {
+      readonly type: 'lifePipe.opened';
+      /** Descriptor of the end that all processes of this generation hold. */
+      readonly write: number;
+      /** Descriptor of the end that the other generation reads. */
+      readonly read: number;
+      readonly atMs: number;
+    }
   | ({ readonly type: 'lifePipe.failed'; readonly atMs: number } & Failure);
 
+/** Facts about the control socket. After `control.failed` what was at the path is still there. */
 export type ControlFact =
-  | { readonly type: 'control.claimed'; readonly path: string; readonly atMs: number }
+  | {
+      readonly type: 'control.claimed';
+      /** The absolute path. */
+      readonly path: string;
+      readonly atMs: number;
+    }
   | ({ readonly type: 'control.failed'; readonly atMs: number } & Failure);
 
 /** Facts about the command that waits for a daemonized start. */
@@ -560,8 +738,11 @@ export type StarterFact =
 export interface ScaleRequest extends PassedOn {
   readonly type: 'scale.requested';
   readonly via: Via;
+  /** How many there are to be; null where only the change is said. */
   readonly workers: number | null;
+  /** How many more, less than 0 for fewer; 0 where the number is said. */
   readonly change: number;
+  /** By which the verdict is found again; null for a request by signal. */
   readonly id: string | null;
   readonly atMs: number;
 }
@@ -577,6 +758,7 @@ export type Request =
   | ({
       readonly type: 'reload.requested';
       readonly via: Via;
+      /** By which the verdict is found again; null for a request by signal. */
       readonly id: string | null;
       readonly atMs: number;
     } & PassedOn)
@@ -585,6 +767,7 @@ export type Request =
   /** SIGHUP: a reload, or a stop where a terminal was the first standard input. */
   | ({ readonly type: 'hangup.received'; readonly atMs: number } & PassedOn);
 
+/** Everything that the supervisor machine takes. */
 export type SupervisorEvent =
   | Request
   | LockFact

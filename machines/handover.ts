@@ -15,9 +15,11 @@ export const HANDOVER_VERSION = 1;
 export interface HandoverDescriptors {
   /** null without a pid file. */
   readonly lock: number | null;
+  /** The stream with the token: whoever gets its one byte decides. */
   readonly token: number;
   /** Both ends of the successor's own life pipe. */
   readonly lifeWrite: number;
+  /** Reading end of the successor's own life pipe. */
   readonly lifeRead: number;
   /** Reading end of the predecessor's life pipe. */
   readonly peerRead: number;
@@ -27,17 +29,23 @@ export interface HandoverDescriptors {
   readonly anchor?: number;
 }
 
+/** Everything a successor has to know of the daemon it is to take over. */
 export interface HandoverRecord {
+  /** Another one is refused. */
   readonly version: typeof HANDOVER_VERSION;
   /** Package version of the predecessor, for the log. */
   readonly tanist: string;
+  /** Of the daemon. */
   readonly name: string;
+  /** The absolute path; null without pid file and lock. */
   readonly pidFile: string | null;
   /** The control socket; null for none, absent for the one beside the pid file. */
   readonly control?: string | null;
+  /** Both generations must mean the same; another one is refused (`incompatible`). */
   readonly handoff: Handoff;
   /** The successor's number. */
   readonly generation: number;
+  /** Who hands over. */
   readonly predecessor: Identity;
   /** The predecessor's workers at the start of the reload; changes follow as messages. */
   readonly workers: readonly Identity[];
@@ -45,6 +53,7 @@ export interface HandoverRecord {
   readonly leftovers?: readonly Identity[];
   /** When the reload was asked for, milliseconds since 1970, and by which requests. */
   readonly requestedAtMs: number;
+  /** The ids of those requests; one without id has none. */
   readonly ids: readonly string[];
   /** How many slots there are, where that was changed live; absent: as the settings say. */
   readonly slots?: number;
@@ -56,13 +65,26 @@ export interface HandoverRecord {
   readonly account?: Account;
   /** What was counted before; absent: nothing. */
   readonly counters?: Counters;
+  /** What the successor inherits, by number. */
   readonly descriptors: HandoverDescriptors;
+  /** Listening sockets, with their descriptors in the successor. */
   readonly listeners: readonly BoundListener[];
 }
 
+/** A record that can be used, or what is wrong with it. */
 export type ParsedRecord =
-  | { readonly ok: true; readonly record: HandoverRecord }
-  | { readonly ok: false; readonly problem: string };
+  | {
+      /** Whether it can be used. */
+      readonly ok: true;
+      /** The record, every field of it checked. */
+      readonly record: HandoverRecord;
+    }
+  | {
+      /** Whether it can be used. */
+      readonly ok: false;
+      /** What is wrong, in one sentence that names the field. */
+      readonly problem: string;
+    };
 
 type Check = (value: unknown) => string | null;
 type Shape = Readonly<Record<string, Check>>;

@@ -1,5 +1,7 @@
 /**
  * `tanist/machines`: the supervisor as data. Needs xstate and nothing else.
+ *
+ * @module tanist/machines
  */
 export * from './anchor.js';
 export * from './contracts.js';

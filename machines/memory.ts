@@ -3,11 +3,15 @@
  */
 import type { Settings } from './policy.js';
 
-type Limit = Pick<Settings, 'maxMemoryBytes'>;
-
-/** @param memoryBytes null where nobody knows: that is not too much. */
-export const isTooMuch = ({ maxMemoryBytes }: Limit, memoryBytes: number | null): boolean =>
-  maxMemoryBytes !== null && memoryBytes !== null && memoryBytes > maxMemoryBytes;
+/**
+ * Whether a worker uses more memory than it may; never without a limit.
+ *
+ * @param memoryBytes resident bytes; null where nobody knows: that is not too much.
+ */
+export const isTooMuch = (
+  { maxMemoryBytes }: Pick<Settings, 'maxMemoryBytes'>,
+  memoryBytes: number | null,
+): boolean => maxMemoryBytes !== null && memoryBytes !== null && memoryBytes > maxMemoryBytes;
 
 const MEGABYTE = 1_000_000;
 const MEBIBYTE = 1_048_576;

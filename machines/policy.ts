@@ -4,13 +4,37 @@
 
 /** Sockets that whoever starts the supervisor has opened: one descriptor, or all of socket activation. */
 export type InheritedSpec =
-  | { readonly name: string; readonly kind: 'fd'; readonly descriptor: number }
-  | { readonly name: string; readonly kind: 'systemd' };
+  | {
+      /** Of the listener; always `systemd` for those of systemd, whose units name them. */
+      readonly name: string;
+      readonly kind: 'fd';
+      /** From 3 on. */
+      readonly descriptor: number;
+    }
+  | {
+      /** Of the listener; always `systemd` for those of systemd, whose units name them. */
+      readonly name: string;
+      readonly kind: 'systemd';
+    };
 
 /** One listening address, as asked for. Port 0 means any free port. */
 export type ListenSpec =
-  | { readonly name: string; readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly name: string; readonly kind: 'unix'; readonly path: string }
+  | {
+      /** By which workers find it (`LISTEN_FDNAMES`). */
+      readonly name: string;
+      readonly kind: 'tcp';
+      /** A literal IPv4 or IPv6 address, without brackets. */
+      readonly host: string;
+      /** 0 to 65,535; 0 is any free port. */
+      readonly port: number;
+    }
+  | {
+      /** By which workers find it (`LISTEN_FDNAMES`). */
+      readonly name: string;
+      readonly kind: 'unix';
+      /** The absolute path of the socket. */
+      readonly path: string;
+    }
   | InheritedSpec;
 
 /** How a worker is known to be ready to serve. */
@@ -18,59 +42,88 @@ export type Readiness =
   /** It says `takeover` on its channel. */
   | { readonly mode: 'takeover' }
   /** It says `takeover`, and then answers 2xx or 3xx to `GET path` on its private probe socket. */
-  | { readonly mode: 'http'; readonly path: string }
+  | {
+      readonly mode: 'http';
+      /** Begins with a slash. */
+      readonly path: string;
+    }
   /** It has lived for `forMs` milliseconds: for programs without the protocol. */
-  | { readonly mode: 'alive'; readonly forMs: number };
+  | {
+      readonly mode: 'alive';
+      /** Milliseconds, 1 to 86,400,000. */
+      readonly forMs: number;
+    };
 
 /** Answers 2xx or 3xx to `GET path` on its private probe socket: asked again and again during a probation. */
 export interface HealthCheck {
   readonly mode: 'http';
+  /** Begins with a slash. */
   readonly path: string;
 }
 
 /** More than `count` respawns within `withinMs`, all slots together, end the supervisor with status 6. */
 export interface RespawnLimit {
+  /** 1 or more. */
   readonly count: number;
+  /** Milliseconds, 1 to 86,400,000. */
   readonly withinMs: number;
 }
 
+/**
+ * How generations follow each other: `overlap`, both serve for a moment; `exclusive`, the new one's workers
+ * serve only when the old one's have exited.
+ */
 export type Handoff = 'overlap' | 'exclusive';
 
 /** Whom supervisor and workers run as, from the time the listeners are bound. */
 export interface Account {
   /** The user's name; null for a number that has none. */
   readonly user: string | null;
+  /** Of the user. */
   readonly uid: number;
+  /** Of its primary group, or of the one that was asked for. */
   readonly gid: number;
 }
 
 /** What a supervisor is told to do: plain JSON, all durations in milliseconds, every path absolute. */
 export interface Settings {
+  /** Names pid file, control socket and status. */
   readonly name: string;
   /** The lock and the pid; null for neither: nothing keeps a second start out then. */
   readonly pidFile: string | null;
   /** The control socket; null for none: requests come by signals alone, and verdicts are only logged. */
   readonly control: string | null;
+  /** What the supervisor opens and owns; may be empty. */
   readonly listen: readonly ListenSpec[];
   /** Number of slots, 1 or more. */
   readonly workers: number;
   /** Number of booted workers beside them that wait for a slot; needs a readiness that waits for `ok`. */
   readonly standby: number;
+  /** How generations follow each other. */
   readonly handoff: Handoff;
   /** Whether a reload may be asked for; false for programs of which no two copies may start up together. */
   readonly hotReload: boolean;
+  /** How a worker is known to be ready. */
   readonly ready: Readiness;
+  /** A worker must be ready within it, or is killed. */
   readonly startTimeoutMs: number;
+  /** A successor must ask for the takeover within it, or the reload is refused. */
   readonly reloadTimeoutMs: number;
+  /** The other generation must answer within it, and a killed process be gone. */
   readonly takeoverTimeoutMs: number;
+  /** From the stop signal to SIGKILL. */
   readonly drainTimeoutMs: number;
   /** After its workers may serve a successor must do without a failure for so long, before it is in charge. */
   readonly probationMs: number;
   /** What its workers are asked meanwhile; null for nothing. */
   readonly health: HealthCheck | null;
+  /** Also what counts as a long life, see `respawnAfter`. */
   readonly respawnDelayMs: number;
+  /** Whether the wait before a respawn grows from 100 ms on (`adaptive`), or is always the delay. */
   readonly respawn: 'adaptive' | 'fixed';
+  /** null for none. */
   readonly respawnLimit: RespawnLimit | null;
+  /** Told to workers: a later `pong` means that the supervisor is gone. */
   readonly pingTimeoutMs: number;
   /** A worker that has pinged once and then says nothing for so long is killed; null for never. */
   readonly watchdogMs: number | null;
@@ -94,6 +147,7 @@ export const DEFAULTS = {
   takeoverTimeoutMs: 5_000,
   /** Kubernetes' terminationGracePeriodSeconds, so that one fits into the other. */
   drainTimeoutMs: 30_000,
+  /** None. */
   probationMs: 0,
   /** From the beginning of one health check of a worker to the next. */
   healthIntervalMs: 1_000,
@@ -103,6 +157,7 @@ export const DEFAULTS = {
   healthFailures: 3,
   /** The reference's delay before respawn. */
   respawnDelayMs: 5_000,
+  /** Told to workers: a later `pong` means that the supervisor is gone. */
   pingTimeoutMs: 5_000,
   /** Pid or control path could not be written by who is in charge: tried again after so long. */
   publishRetryMs: 1_000,
@@ -133,6 +188,7 @@ export const MOST_WORKERS = 1_024;
 /** Longer timers fire at once (Node: 2^31 - 1 ms), so every duration is capped well below. */
 export const MAX_DURATION_MS = 86_400_000;
 
+/** The end of one worker, as far as respawning is concerned. */
 export interface Death {
   /** How long the worker had been ready when it exited; null when it never was. */
   readonly readyForMs: number | null;
@@ -140,6 +196,7 @@ export interface Death {
   readonly youngDeaths: number;
 }
 
+/** When a slot is filled again. */
 export interface RespawnDecision {
   /** Wait before the slot is filled again. */
   readonly delayMs: number;
@@ -181,6 +238,7 @@ export const countRespawn = (
     ? []
     : [...respawnsAtMs.filter((then) => atMs - then < limit.withinMs), atMs].slice(-(limit.count + 1));
 
+/** Whether there were more respawns than the limit allows; never without a limit. */
 export const exceedsLimit = (limit: RespawnLimit | null, respawnsAtMs: readonly number[]): boolean =>
   limit !== null && respawnsAtMs.length > limit.count;
 

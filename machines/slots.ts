@@ -4,22 +4,31 @@
 import type { Identity, Place, WorkerReport } from './events.js';
 import type { WorkerState } from './status.js';
 
+/** What is known of one worker and of the slot it fills. */
 export interface SlotRecord {
   /** 0 for a standby, which has none. */
   readonly slot: number;
   /** The machine this is about. */
   readonly place: Place;
+  /** Counted from 1. */
   readonly generation: number;
   /** null while no process exists. */
   readonly pid: number | null;
+  /** Of the process, as the kernel says it; null where there is none or the system does not tell. */
   readonly startTime: string | null;
+  /** What its machine does, in one word. */
   readonly state: WorkerState;
+  /** When its last process was started; null before the first one. */
   readonly startedAtMs: number | null;
   /** Processes started in this slot after its first. */
   readonly respawns: number;
+  /** How the last process ended; null before the first end. */
   readonly lastExit: {
+    /** Exit status; null where a signal ended it. */
     readonly code: number | null;
+    /** What ended it; null where it exited. */
     readonly signal: string | null;
+    /** Milliseconds since 1970. */
     readonly atMs: number;
   } | null;
   /** What the worker last said of itself. */
@@ -32,6 +41,7 @@ export interface SlotRecord {
   readonly leaving: boolean;
 }
 
+/** The record of a worker machine that was not started yet. */
 export const emptySlot = (slot: number, place: Place, generation: number): SlotRecord => ({
   slot,
   place,
@@ -124,6 +134,7 @@ export const applyWorkerFact = <Kept extends SlotRecord>(
 export const wantedSlots = (slots: readonly SlotRecord[]): readonly SlotRecord[] =>
   slots.filter(({ leaving }) => !leaving);
 
+/** Every slot that is to stay has a worker that is ready. */
 export const allReady = (slots: readonly SlotRecord[]): boolean =>
   wantedSlots(slots).every((record) => record.state === 'ready');
 
@@ -131,6 +142,7 @@ export const allReady = (slots: readonly SlotRecord[]): boolean =>
 export const allHealthy = (slots: readonly SlotRecord[]): boolean =>
   wantedSlots(slots).every(({ healthy }) => healthy === true);
 
+/** No slot has a process, and none is about to have one. */
 export const allStopped = (slots: readonly SlotRecord[]): boolean =>
   slots.every((record) => record.state === 'stopped');
 

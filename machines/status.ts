@@ -22,7 +22,14 @@ export type ReloadReason =
   /** The daemon does not allow reloads at all: nothing was started. */
   | 'not-reloadable';
 
+/**
+ * How a reload ended, as it is told to whoever asked: on the control socket, in the status and in the log.
+ */
 export interface ReloadVerdict {
+  /**
+   * `promoted`: the new generation is in charge. `refused`: it never served. `rolled-back`: its workers may
+   * have served, and the old generation is back.
+   */
   readonly outcome: 'promoted' | 'refused' | 'rolled-back';
   /** Why it was refused; null when promoted. */
   readonly reason: ReloadReason | null;
@@ -59,6 +66,7 @@ export interface ScaleVerdict {
   readonly at: string;
 }
 
+/** The top-level state of the supervisor machine; diagrams/supervisor.md describes each. */
 export type SupervisorState =
   | 'idle'
   | 'running'
@@ -71,10 +79,14 @@ export type SupervisorState =
   | 'stopped'
   | 'failed';
 
+/** What the machine of a slot does, in one word; `stopped`: no process, and none is wanted. */
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'killing' | 'backoff' | 'stopped';
 
+/** How a worker process ended. */
 export interface WorkerExit {
+  /** Exit status; null where a signal ended it. */
   readonly code: number | null;
+  /** What ended it; null where it exited. */
   readonly signal: string | null;
   /** ISO 8601. */
   readonly at: string;
@@ -82,19 +94,27 @@ export interface WorkerExit {
 
 /** A worker beside the one that fills a slot: it comes to replace it, or was replaced and leaves. */
 export interface ReliefStatus {
+  /** null while no process exists. */
   readonly pid: number | null;
+  /** What its machine does. */
   readonly state: WorkerState;
 }
 
+/** One slot, and the worker that fills it. */
 export interface WorkerStatus {
   /** Counted from 1; 0 for a standby, which has none. */
   readonly slot: number;
   /** null while no process exists. */
   readonly pid: number | null;
+  /** What its machine does. */
   readonly state: WorkerState;
+  /** Counted from 1. */
   readonly generation: number;
+  /** ISO 8601; null before its first process. */
   readonly startedAt: string | null;
+  /** Processes that came into the slot after its first one. */
   readonly respawns: number;
+  /** How the process before ended; null where there was none. */
   readonly lastExit: WorkerExit | null;
   /** What the worker last said with `status TEXT`. */
   readonly status: string | null;
@@ -104,15 +124,21 @@ export interface WorkerStatus {
   readonly relief: ReliefStatus | null;
 }
 
+/** A listening socket that the supervisor owns. */
 export interface ListenerStatus {
+  /** By which workers find it. */
   readonly name: string;
   /** As bound: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
   readonly address: string;
 }
 
+/** A reload under way, as seen from either generation. */
 export interface ReloadStatus {
+  /** What it waits for, in one word: `starting`, `warming`, `handoff`, `takeover`, `probation`, `leaving`. */
   readonly phase: string;
+  /** When it was asked for. ISO 8601. */
   readonly startedAt: string;
+  /** The process of the new supervisor; null before it exists. */
   readonly successorPid: number | null;
 }
 
@@ -120,6 +146,7 @@ export interface ReloadStatus {
 export interface Origin {
   /** The workers' command and its arguments, as they were given. */
   readonly command: string;
+  /** Its arguments, as they were given. */
   readonly args: readonly string[];
   /** The start directory as it was named: through a link to a release, not behind it. */
   readonly directory: string;
@@ -131,12 +158,19 @@ export interface Origin {
 
 /** `GET /status` and `tanist status --json`. Fields may be added. Times are ISO 8601. */
 export interface Status {
+  /** Of the daemon. */
   readonly name: string;
+  /** Of the package that runs. */
   readonly version: string;
+  /** What the supervisor does. */
   readonly state: SupervisorState;
+  /** Counted from 1; one that was refused used its number up. */
   readonly generation: number;
+  /** Of the supervisor. */
   readonly pid: number;
+  /** When this generation started. */
   readonly startedAt: string;
+  /** How generations follow each other. */
   readonly handoff: 'overlap' | 'exclusive';
   /** null where it was not told. */
   readonly origin: Origin | null;
@@ -146,13 +180,21 @@ export interface Status {
   readonly pidFile: string | null;
   /** Where the journal goes; null for nowhere. */
   readonly journal: string | null;
+  /** What it listens on. */
   readonly listeners: readonly ListenerStatus[];
+  /** One for each slot. */
   readonly workers: readonly WorkerStatus[];
+  /** One for each standby; their slot is 0. */
   readonly standby: readonly WorkerStatus[];
+  /** null while none is under way. */
   readonly reload: ReloadStatus | null;
+  /** The last verdict; null before the first one. It outlives the generation that told it. */
   readonly lastReload: ReloadVerdict | null;
   /** The first process, where it stays as the anchor; null where none does, or none yet. */
-  readonly anchor: { readonly pid: number } | null;
+  readonly anchor: {
+    /** Of the first process. */
+    readonly pid: number;
+  } | null;
   /** Whom it runs as, where another user was asked for; null: whoever started it. */
   readonly account: Account | null;
 }

@@ -20,6 +20,8 @@ export {
   type SupervisorInput,
   type SupervisorOutput,
 } from './supervisor/context.js';
+export type { Relief } from './supervisor/relief.js';
+export type { Scaling, SettledScale } from './supervisor/scale.js';
 
 const machine = supervisorSetup.createMachine({
   id: 'supervisor',

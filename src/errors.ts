@@ -152,31 +152,61 @@ const ERRORS = {
   TANIST_INTERNAL: { status: 1, hint: 'This is a defect of tanist: please report it with the lines above.' },
 } as const satisfies Record<string, { status: number; hint: string }>;
 
-/** A code of the table above; every error that leaves tanist carries one. */
+/**
+ * What went wrong: every error that leaves tanist carries one of these codes. What to do about it is in `hint`, the exit
+ * status that it leads to in `exitStatus`.
+ *
+ * @useDeclaredType
+ */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** One mistake among several that are reported together. */
 export interface Problem {
+  /** The option or setting, as it was written: `--workers`, `workers`. */
   readonly option: string;
+  /** What was given, and what is expected. */
   readonly message: string;
 }
 
+/** What an error has besides its code and its message. */
 export interface TanistErrorOptions {
+  /** In place of what the code's table says. */
   readonly hint?: string;
+  /** What was thrown before. */
   readonly cause?: unknown;
   /** The single mistakes, when several are reported at once. */
   readonly problems?: readonly Problem[];
 }
 
+/** An error as JSON. */
+export interface TanistErrorReport {
+  /** All there is to say about it. */
+  readonly error: {
+    /** To be tested for. */
+    readonly code: ErrorCode;
+    /** What was found. */
+    readonly message: string;
+    /** What to do about it. */
+    readonly hint: string;
+    /** The single mistakes; absent for none. */
+    readonly problems?: readonly Problem[];
+  };
+}
+
 /** The one error class: a code to test for, a message that says what was found, a hint that says what to do. */
 export class TanistError extends Error {
+  /** `TanistError`, in stack traces too. */
   override readonly name = 'TanistError';
+  /** To be tested for; messages may change. */
   readonly code: ErrorCode;
+  /** What to do about it, in one sentence for a person. */
   readonly hint: string;
   /** The exit status a command ends with when this error ends it. */
   readonly exitStatus: number;
+  /** The single mistakes, when several are reported at once; else none. */
   readonly problems: readonly Problem[];
 
+  /** Programs rarely make one; they are told what tanist has made. */
   constructor(code: ErrorCode, message: string, options: TanistErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -186,7 +216,7 @@ export class TanistError extends Error {
   }
 
   /** What `--json` prints and the control socket answers. */
-  toJSON(): { error: { code: ErrorCode; message: string; hint: string; problems?: readonly Problem[] } } {
+  toJSON(): TanistErrorReport {
     const { code, message, hint, problems } = this;
     return { error: { code, message, hint, ...(problems.length > 0 ? { problems } : {}) } };
   }

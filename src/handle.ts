@@ -5,6 +5,7 @@ import type { Failure } from '../machines/events.js';
 import type { ReloadVerdict, ScaleVerdict, Status } from '../machines/status.js';
 import type { EventName, EventOf, StatusObserver, Subscription } from './subscribers.js';
 
+/** A supervisor that runs in this process. */
 export interface Supervisor {
   /**
    * Starts a new generation and waits for the verdict.

@@ -1,5 +1,7 @@
 /**
  * `tanist`: daemons of one's own, and the supervisor for programs that embed it.
+ *
+ * @module tanist
  */
 export type { Failure, SupervisorEvent } from '../machines/events.js';
 export type { ReloadVerdict, ScaleVerdict, Status } from '../machines/status.js';
@@ -9,13 +11,22 @@ export type {
   Daemon,
   DaemonDefinition,
   DaemonSettings,
+  Declaration,
   OptionDeclaration,
   OptionDeclarations,
+  OptionValue,
   OptionValues,
+  Values,
 } from './daemon/definition.js';
 export { defineDaemon } from './daemon.js';
 export type { Embedding } from './embedding.js';
-export { type ErrorCode, TanistError } from './errors.js';
+export {
+  type ErrorCode,
+  type Problem,
+  TanistError,
+  type TanistErrorOptions,
+  type TanistErrorReport,
+} from './errors.js';
 export type { Supervisor } from './handle.js';
 export { createSupervisor, fromSupervisor } from './late.js';
 export type { EventName, EventOf, StatusObserver, Subscription } from './subscribers.js';

@@ -18,7 +18,9 @@ export interface Surroundings {
 
 /** The command of the workers. Nothing is looked up or interpreted after this. */
 export interface Program {
+  /** An absolute path. */
   readonly file: string;
+  /** Its arguments. */
   readonly args: readonly string[];
   /** The workers' directory, physical: a release symlink that moves does not move it. */
   readonly cwd: string;
@@ -36,13 +38,17 @@ export interface Program {
 
 /** The supervisor's own program, to be started again for the next generation. */
 export interface Relaunch {
+  /** The absolute path of this Node. */
   readonly node: string;
+  /** What stands before the script. */
   readonly nodeArgs: readonly string[];
   /** The script as it was named, so that a symlink that moved is followed. */
   readonly script: string;
+  /** What stands behind the script. */
   readonly args: readonly string[];
   /** As it was named: `$PWD` when that is the working directory. */
   readonly startDirectory: string;
+  /** Of the first generation, without what is private to tanist. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +57,9 @@ export type Use = 'enter' | 'read' | 'execute' | 'make files in';
 
 /** A path without which nothing runs, or no next generation would. */
 export interface Need {
+  /** An absolute path. */
   readonly path: string;
+  /** What has to be possible there. */
   readonly use: Use;
   /** What it is there for, in words that follow the path. */
   readonly purpose: string;

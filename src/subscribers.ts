@@ -20,6 +20,7 @@ export type EventOf<Name extends EventName> = Name extends '*'
 
 /** Ended once, for good; harmless when it is ended again. */
 export interface Subscription {
+  /** Ends it: the callback is not called any more. */
   unsubscribe(): void;
 }
 

@@ -11,18 +11,38 @@ import type { Embedding } from './embedding.js';
 /** What the machine around a supervisor may order: the calls of its handle. */
 export type SupervisorOrder =
   | { readonly type: 'supervisor.reload' }
-  | { readonly type: 'supervisor.scale'; readonly workers: number }
+  | {
+      readonly type: 'supervisor.scale';
+      /** How many, 1 to 1024. */
+      readonly workers: number;
+    }
   | { readonly type: 'supervisor.stop' };
 
 /** What a supervisor tells the machine around it: its own events, and what came of orders. */
 export type SupervisorFact =
   | SupervisorEvent
   /** Its status is another one, as `subscribe()` tells it. */
-  | { readonly type: 'supervisor.changed'; readonly status: Status }
-  | { readonly type: 'supervisor.reloaded'; readonly verdict: ReloadVerdict }
-  | { readonly type: 'supervisor.scaled'; readonly verdict: ScaleVerdict }
+  | {
+      readonly type: 'supervisor.changed';
+      /** As `status()` of the handle gives it. */
+      readonly status: Status;
+    }
+  | {
+      readonly type: 'supervisor.reloaded';
+      /** What came of it; a refusal is one, too. */
+      readonly verdict: ReloadVerdict;
+    }
+  | {
+      readonly type: 'supervisor.scaled';
+      /** What came of it; a refusal is one, too. */
+      readonly verdict: ScaleVerdict;
+    }
   /** Nothing of it is left, and nothing more will be told. */
-  | { readonly type: 'supervisor.ended'; readonly failure: Failure | null };
+  | {
+      readonly type: 'supervisor.ended';
+      /** Why; null after an orderly end. */
+      readonly failure: Failure | null;
+    };
 
 /**
  * Actor logic that is a supervisor, for a machine with regions of its own: `setup({ actors: { supervisor:

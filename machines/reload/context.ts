@@ -7,13 +7,19 @@ import type { HandoverRecord } from '../handover.js';
 import type { Settings } from '../policy.js';
 import type { ReloadReason } from '../status.js';
 
+/** What the reload machine is started with. */
 export interface ReloadInput {
+  /** The predecessor's: its limits count on this side. */
   readonly settings: Settings;
+  /** What the successor is told. */
   readonly record: HandoverRecord;
+  /** What it inherits. */
   readonly descriptors: SuccessorDescriptors;
 }
 
+/** What the reload machine knows. Plain JSON. */
 export interface ReloadContext extends ReloadInput {
+  /** The process; null before it exists. */
   readonly successor: Identity | null;
   /** The successor's workers, as it last said. */
   readonly workers: readonly Identity[];
@@ -29,7 +35,13 @@ export interface ReloadContext extends ReloadInput {
   readonly killed: boolean;
   /** Everything of the successor is gone. */
   readonly departed: boolean;
-  readonly failure: { readonly reason: ReloadReason; readonly detail: string } | null;
+  /** Why the reload fails, once it does; null as long as it may succeed. */
+  readonly failure: {
+    /** As a word of the verdict. */
+    readonly reason: ReloadReason;
+    /** In one sentence for a person. */
+    readonly detail: string;
+  } | null;
   /** Somebody asked for a stop. */
   readonly stopping: boolean;
 }

@@ -12,41 +12,62 @@ import type { Origin, ReloadReason, ReloadVerdict } from '../status.js';
 import { everyWorker, type Relief } from './relief.js';
 import type { Scaling, SettledScale } from './scale.js';
 
+/** What the supervisor machine is started with. */
 export interface SupervisorInput {
+  /** What it is told to do. */
   readonly settings: Settings;
   /** Package version, for status and hand-over. */
   readonly version: string;
+  /** This process. */
   readonly self: Identity;
+  /** When it was started. */
   readonly startedAtMs: number;
   /** SIGHUP stops: standard input was a terminal at the very first start. */
   readonly hangupStops: boolean;
   /** Only told in the status: nothing depends on it. */
   readonly origin?: Origin;
+  /** Where the log goes; null for standard error. */
   readonly logFile?: string | null;
+  /** Where the journal goes; null for nowhere. */
   readonly journal?: string | null;
   /** Descriptor of the socket to the command that waits for a daemonized start; a successor has none. */
   readonly starter?: number | null;
   /** Only a successor has one. */
-  readonly handover: { readonly record: HandoverRecord; readonly messages: number } | null;
+  readonly handover: {
+    /** What the predecessor has said. */
+    readonly record: HandoverRecord;
+    /** Descriptor of the socket between both generations. */
+    readonly messages: number;
+  } | null;
 }
 
 /** A reload under way, on either side of it. */
 export interface ReloadRecord {
+  /** What it waits for, in one word: `starting`, `warming`, `handoff`, `takeover`, `probation`, `leaving`. */
   readonly phase: string;
+  /** The one that is tried. */
   readonly generation: number;
+  /** When it was asked for. */
   readonly startedAtMs: number;
+  /** null before the process exists. */
   readonly successorPid: number | null;
+  /** Of the requests that it answers. */
   readonly ids: readonly string[];
 }
 
+/** What the supervisor machine knows. Plain JSON: descriptors and streams are numbers. */
 export interface SupervisorContext extends SupervisorInput {
+  /** Counted from 1. */
   readonly generation: number;
   /** Numbers of refused generations are not used again. */
   readonly nextGeneration: number;
   /** Facilities that have been opened: only they can be told anything. */
   readonly opened: readonly ('lock' | 'listeners' | 'control')[];
+  /** Descriptor of the pid file; null while it is not held, and without one. */
   readonly lock: number | null;
+  /** Reading end of this generation's life pipe; null before it is open. */
   readonly lifeRead: number | null;
+  /** What every worker gets. */
   readonly inheritance: Inheritance;
   /** What fills each slot. */
   readonly slots: readonly SlotRecord[];
@@ -62,7 +83,9 @@ export interface SupervisorContext extends SupervisorInput {
   readonly awaited: boolean;
   /** How many slots there are to be, where that was changed live; null: as the settings say. */
   readonly scaled: number | null;
+  /** A change of the number of slots that is under way. */
   readonly scaling: Scaling | null;
+  /** The last verdict of such a change. */
   readonly lastScale: SettledScale | null;
   /** Some worker of this generation has been ready. */
   readonly everReady: boolean;
@@ -72,19 +95,30 @@ export interface SupervisorContext extends SupervisorInput {
   readonly link: 'none' | 'reload' | 'takeover';
   /** The successor is in charge; we only finish. */
   readonly promoted: boolean;
+  /** The predecessor's supervisor is gone. */
   readonly predecessorDead: boolean;
   /** Asked for while pid and control socket were being published: begun as soon as the slots are filled. */
-  readonly deferredReload: { readonly id: string | null; readonly atMs: number } | null;
+  readonly deferredReload: {
+    /** Of the request. */
+    readonly id: string | null;
+    /** When it was asked for. */
+    readonly atMs: number;
+  } | null;
   /** Our workers were told to leave, so that a successor's can serve. */
   readonly retiring: boolean;
+  /** null while none is under way. */
   readonly reload: ReloadRecord | null;
+  /** The last verdict; null before the first one. */
   readonly lastReload: ReloadVerdict | null;
+  /** Respawns that count towards the limit, oldest first. */
   readonly respawnsAtMs: readonly number[];
   /** How often a stop was asked for, here, of the other generation or of the anchor, whichever is most; the second one kills. */
   readonly stops: number;
   /** How often it was asked for here; what the other generation was asked, it tells us. */
   readonly stopsHere: number;
+  /** How often the other generation was asked, as it says. */
   readonly stopsThere: number;
+  /** How often the anchor was asked, as it says. */
   readonly stopsAtAnchor: number;
   /** Processes of another generation that lost their supervisor and may still drain. */
   readonly leftovers: readonly Identity[];
@@ -94,11 +128,15 @@ export interface SupervisorContext extends SupervisorInput {
   readonly anchor: Identity | null;
   /** In the anchor: who is in charge, and how that ended, as last said. */
   readonly charge: Charge | null;
+  /** In the anchor: how the service ended, as last said. */
   readonly conclusion: Conclusion | null;
+  /** Why this supervisor ends; null as long as it need not. */
   readonly failure: Failure | null;
 }
 
+/** How the supervisor machine ended. */
 export interface SupervisorOutput {
+  /** Why; null for in order. */
   readonly failure: Failure | null;
 }
 

@@ -9,16 +9,21 @@ import type { SupervisorContext } from './context.js';
 
 /** A change of the number of slots that is under way. */
 export interface Scaling {
-  /** How many are wanted, and how many there were. */
+  /** How many are wanted. */
   readonly workers: number;
+  /** How many there were. */
   readonly from: number;
+  /** When it was asked for. */
   readonly startedAtMs: number;
+  /** Of the requests that its verdict answers. */
   readonly ids: readonly string[];
 }
 
 /** The verdict of a change, with the ids of the requests it answers. */
 export interface SettledScale {
+  /** Of the requests that it answers. */
   readonly ids: readonly string[];
+  /** As it is told. */
   readonly verdict: ScaleVerdict;
 }
 

@@ -5,17 +5,23 @@ import type { Identity } from '../events.js';
 import { isChecked, type Settings } from '../policy.js';
 import type { ReloadReason } from '../status.js';
 
+/** What the takeover machine is started with. */
 export interface TakeoverInput {
+  /** The successor's own: its limits count on this side. */
   readonly settings: Settings;
+  /** The process that hands over. */
   readonly predecessor: Identity;
   /** The predecessor's workers, as the hand-over record named them. */
   readonly workers: readonly Identity[];
   /** Descriptors of the link. */
   readonly messages: number;
+  /** The stream with the token. */
   readonly token: number;
+  /** Reading end of the predecessor's life pipe. */
   readonly lifeRead: number;
 }
 
+/** What the takeover machine knows. Plain JSON. */
 export interface TakeoverContext extends TakeoverInput {
   /** Every slot has been ready. */
   readonly ready: boolean;
@@ -29,7 +35,13 @@ export interface TakeoverContext extends TakeoverInput {
   readonly dead: boolean;
   /** Supervisor and workers of the predecessor are gone. */
   readonly departed: boolean;
-  readonly failure: { readonly reason: ReloadReason; readonly detail: string } | null;
+  /** Why this generation gives up; null as long as it does not. */
+  readonly failure: {
+    /** As a word of the verdict. */
+    readonly reason: ReloadReason;
+    /** In one sentence for a person. */
+    readonly detail: string;
+  } | null;
   /** Somebody asked for a stop. */
   readonly stopping: boolean;
 }

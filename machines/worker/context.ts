@@ -6,13 +6,17 @@ import type { Identity, Place, WorkerEvent } from '../events.js';
 import type { Settings } from '../policy.js';
 import type { ReloadReason } from '../status.js';
 
+/** What the machine of a slot is started with. */
 export interface WorkerInput {
   /** 0 for a standby, until it is given one. */
   readonly slot: number;
   /** Which of its generation's machines this is. */
   readonly place: Place;
+  /** Counted from 1. */
   readonly generation: number;
+  /** Those of the supervisor. */
   readonly settings: Settings;
+  /** What every process of the slot gets. */
   readonly inheritance: Inheritance;
   /** It may be answered `ok` as soon as it asks. */
   readonly admitted: boolean;
@@ -25,10 +29,20 @@ export interface WorkerInput {
   readonly startDelayMs?: number;
 }
 
+/** What the machine of a slot knows. Plain JSON. */
 export interface WorkerContext extends WorkerInput {
   /** The live process; null between two. */
-  readonly process: (Identity & { readonly channel: number; readonly reporter: number | null }) | null;
+  readonly process:
+    | (Identity & {
+        /** Stream to it. */
+        readonly channel: number;
+        /** Stream to the reporter inside it; null where there is none. */
+        readonly reporter: number | null;
+      })
+    | null;
+  /** When the live process was started, or the last one; 0 before the first. */
   readonly spawnedAtMs: number;
+  /** When it was ready; null while it is not. */
   readonly readyAtMs: number | null;
   /** It has said `takeover`. */
   readonly asked: boolean;
@@ -44,7 +58,12 @@ export interface WorkerContext extends WorkerInput {
    * It did not get ready in time, or does not answer, in the words of a reload's verdict; null where it did, or
    * still may. Said when it is killed, once what explains it has been written down.
    */
-  readonly lateness: { readonly reason: ReloadReason; readonly detail: string } | null;
+  readonly lateness: {
+    /** As a word of the verdict. */
+    readonly reason: ReloadReason;
+    /** In one sentence for a person. */
+    readonly detail: string;
+  } | null;
   /** The folder with what explains why it is killed; null where there is none. */
   readonly evidence: string | null;
   /** What the probe last found; null before its first answer. */
@@ -59,7 +78,9 @@ export interface WorkerContext extends WorkerInput {
   readonly pingedAtMs: number | null;
   /** Resident, as last measured; null before the first time. */
   readonly memoryBytes: number | null;
+  /** How long the slot waits in `backoff`, milliseconds. */
   readonly delayMs: number;
+  /** Workers that have died young, one after the other. */
   readonly youngDeaths: number;
 }
 

@@ -6,6 +6,7 @@ import { effect, failureOf, type Unstamped } from './effect.js';
 
 type Report = (fact: Unstamped<ControlFact | Request>) => void;
 
+/** What the control socket answers with. */
 export interface ControlOptions {
   /** What the supervisor is now. */
   readonly status: () => Status;

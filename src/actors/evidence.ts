@@ -5,6 +5,7 @@ import type { Settings } from '../../machines/policy.js';
 import type { Env } from '../os/env.js';
 import { effect } from './effect.js';
 
+/** Where evidence goes. */
 export interface EvidenceOptions {
   /** The folders are beside the pid file; without one there is no place for them. */
   readonly settings: Pick<Settings, 'pidFile'>;

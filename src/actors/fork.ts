@@ -8,8 +8,11 @@ import { FIRST_LISTENER_FD, VARIABLES } from '../protocol/environment.js';
 import { effect, failureOf } from './effect.js';
 import { probePath } from './probe.js';
 
+/** What workers are started with. */
 export interface ForkOptions {
+  /** Their command. */
   readonly program: Program;
+  /** Those of the supervisor. */
   readonly settings: Settings;
   /** Standard output and standard error of every process that is started. */
   readonly output: () => readonly [number, number];

@@ -6,6 +6,7 @@ import type { Env } from '../os/env.js';
 import type { Need } from '../program.js';
 import { effect, failureOf } from './effect.js';
 
+/** What another user has to be able to do. */
 export interface IdentityOptions {
   /** What the account must be able to use, or nothing would ever run: told at the start, not at the first reload. */
   readonly needs: readonly Need[];

@@ -27,6 +27,7 @@ import { createSignals } from './signals.js';
 import { createStarter } from './starter.js';
 import { createSuccessor, type SuccessorOptions } from './successor.js';
 
+/** What the real effects have to know. */
 export interface EffectOptions extends ForkOptions, ControlOptions, IdentityOptions, SuccessorOptions {}
 
 /** Every effect that the machines ask for, by its name. What each takes and reports stands in `machines/contracts.ts`. */

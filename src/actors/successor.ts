@@ -94,7 +94,9 @@ const missing = (env: Env, { startDirectory, script, node }: Relaunch): string |
   return null;
 };
 
+/** What a successor is started with. */
 export interface SuccessorOptions {
+  /** This program, to be started again. */
   readonly relaunch: Relaunch;
   /** Standard output and standard error of every process that is started. */
   readonly output: () => readonly [number, number];

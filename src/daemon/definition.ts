@@ -4,7 +4,9 @@
 import type { SupervisorOptions } from '../settings/supervisor-options.js';
 import type { Worker } from '../worker/worker.js';
 
-interface Declaration<Type extends string, Default> {
+/** What every option is declared with. */
+export interface Declaration<Type extends string, Default> {
+  /** What values it has, see `OptionDeclaration`. */
   readonly type: Type;
   /** One sentence for the help. */
   readonly documentation: string;
@@ -32,15 +34,22 @@ export type OptionDeclaration =
 /** By name. `maxRate` and `max-rate` are both given as `--max-rate`. */
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration>>;
 
-interface Values {
+/** What type the value of each kind of option has; durations are milliseconds. */
+export interface Values {
+  /** Whether it was given. */
   readonly switch: boolean;
+  /** As it was given. */
   readonly string: string;
+  /** A safe integer. */
   readonly integer: number;
+  /** Finite. */
   readonly float: number;
+  /** Milliseconds, a whole number. */
   readonly duration: number;
 }
 
-type OptionValue<One extends OptionDeclaration> = One extends { readonly type: 'switch' }
+/** The type of one option's value: never undefined for a switch, nor where there is a default. */
+export type OptionValue<One extends OptionDeclaration> = One extends { readonly type: 'switch' }
   ? boolean
   : One extends { readonly default: string | number }
     ? Values[One['type']]
@@ -98,7 +107,9 @@ export interface DaemonDefinition<Declared extends OptionDeclarations = OptionDe
   supervisedShutdown?(worker: Worker, options: OptionValues<Declared>): unknown;
 }
 
+/** A program that is ready to be run in its role. */
 export interface Daemon {
+  /** As it was defined. */
   readonly name: string;
   /**
    * Runs the program in its role, once.

@@ -4,8 +4,9 @@
 import type { JournalEntry } from '../journal/entry.js';
 import { keepersOf } from './view/keepers.js';
 
+/** How much of what happened is remembered; what is older is forgotten, but for what a picture needs. */
 export interface HistoryLimits {
-  /** Default 12,000. */
+  /** How many, default 12,000. */
   readonly entries: number;
   /** Characters of JSON, default 24 Mi. */
   readonly chars: number;

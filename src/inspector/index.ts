@@ -1,5 +1,7 @@
 /**
  * `tanist/inspector`: a page on which a daemon can be watched, from a process of its own or from any program.
+ *
+ * @module tanist/inspector
  */
 import { TanistError } from '../errors.js';
 import type { JournalEntry } from '../journal/entry.js';
@@ -12,9 +14,20 @@ import { HISTORY_LIMITS, History, type HistoryLimits } from './history.js';
 import { obey } from './orders.js';
 import { openServer, type PageServer } from './server.js';
 
+export type { HistoryLimits } from './history.js';
+
+/** What is shown, and to whom. */
 export interface InspectorOptions {
   /** What to show: a daemon's control socket, which is followed, or the files of one journal, the oldest first. */
-  readonly source: { readonly controlPath: string } | { readonly journals: readonly string[] };
+  readonly source:
+    | {
+        /** The absolute path of its control socket. */
+        readonly controlPath: string;
+      }
+    | {
+        /** Paths of its files. */
+        readonly journals: readonly string[];
+      };
   /** How the daemon or the recording is called on the page. */
   readonly name: string;
   /**
@@ -39,9 +52,11 @@ export interface InspectorOptions {
   readonly viewers?: number;
 }
 
+/** A page that is served. */
 export interface Inspector {
   /** With the token: whoever has it sees the page. */
   readonly url: string;
+  /** The port that is listened on. */
   readonly port: number;
   /** How many browsers look on. */
   viewers(): number;

@@ -19,14 +19,21 @@ export type DescriptorSource =
   /** A duplicate of our descriptor. */
   | number;
 
+/** A process that is to be started, as the leader of a session of its own. */
 export interface SpawnRequest {
   /** What the process is to be: in an emergency each is treated in its own way. */
   readonly role: 'worker' | 'successor';
+  /** An absolute path. */
   readonly file: string;
+  /** Its arguments, without its own name. */
   readonly args: readonly string[];
+  /** An absolute path. */
   readonly cwd: string;
+  /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** What it gets at 0, 1, 2, …. */
   readonly descriptors: readonly DescriptorSource[];
+  /** It lives. Called before the process can have said anything. */
   readonly onSpawn: (child: SpawnedChild) => void;
   /** Nothing was started. Exclusive with `onSpawn`. */
   readonly onFailure: (failure: Failure) => void;
@@ -34,12 +41,15 @@ export interface SpawnRequest {
   readonly onExit: (exit: { readonly code: number | null; readonly signal: string | null }) => void;
 }
 
+/** A process that was started. */
 export interface SpawnedChild extends Identity {
   /** Our end of each `'stream'`, in the order of the request. */
   readonly streams: readonly number[];
 }
 
+/** Who is told what a stream brings. */
 export interface StreamHandlers {
+  /** Bytes, as they come. */
   readonly onData: (chunk: Uint8Array) => void;
   /** End of file, or an error that means the same; once. */
   readonly onEnd: () => void;
@@ -47,13 +57,17 @@ export interface StreamHandlers {
   readonly background?: true;
 }
 
+/** An open stream. */
 export interface Stream {
   /** Queues bytes; returns how many wait to be read by the other side. Ignored after the end. */
   write(text: string): number;
+  /** Closes it. `onEnd` is not called any more. */
   close(): void;
 }
 
+/** The pid file, locked. */
 export interface PidFile {
+  /** Of the open file; the lock lives as long as any process holds it. */
   readonly descriptor: number;
   /** Writes our pid in place: readers see the old or the new line, never an empty file. */
   writePid(pid: number): void;
@@ -65,16 +79,32 @@ export interface PidFile {
 export interface MemoryGauge {
   /** Resident bytes; null once the process has ended. Throws when the system does not say. */
   read(): number | null;
+  /** Ends it. */
   close(): void;
 }
 
+/** What came of trying to take the lock. */
 export type LockAttempt =
-  | { readonly outcome: 'acquired'; readonly file: PidFile }
-  | { readonly outcome: 'held'; readonly holderPid: number | null };
+  | {
+      /** Whether the lock is ours now. */
+      readonly outcome: 'acquired';
+      /** The file that is locked. */
+      readonly file: PidFile;
+    }
+  | {
+      /** Whether the lock is ours now. */
+      readonly outcome: 'held';
+      /** What the file says; null where that is no pid. */
+      readonly holderPid: number | null;
+    };
 
+/** One request on the control socket. */
 export interface ControlRequest {
+  /** `GET` or `POST`. */
   readonly method: string;
+  /** Without its query. */
   readonly path: string;
+  /** The last value of each name. */
   readonly query: Readonly<Record<string, string>>;
   /** Answers once; a second answer and one to a client that has gone are ignored. */
   respond(status: number, body: unknown): void;
@@ -98,6 +128,7 @@ export interface OpenAnswer {
   abort(): void;
 }
 
+/** The server of the control socket. */
 export interface ControlServer {
   /**
    * Makes the path ours: listens under another name beside it and puts that in its place. Rejects when that fails.
@@ -108,6 +139,7 @@ export interface ControlServer {
   claim(path: string, first: boolean): Promise<void>;
   /** Unlinks the path if it is still ours. */
   remove(): void;
+  /** Ends the server; answers that were begun are finished. */
   close(): void;
   /** Ends every connection, answered or not: whoever waits asks somebody else. */
   abandon(): void;
@@ -115,8 +147,11 @@ export interface ControlServer {
 
 /** A process that is to be killed, and where to write what explains it. */
 export interface EvidenceRequest {
+  /** The process, a child that has not been reaped. */
   readonly pid: number;
+  /** Its slot; 0 for a standby. */
   readonly slot: number;
+  /** Its generation. */
   readonly generation: number;
   /** Why it is to be killed. */
   readonly cause: string;
@@ -124,6 +159,7 @@ export interface EvidenceRequest {
   readonly directory: string;
   /** Our end of the stream to the reporter inside it; null where there is none. */
   readonly reporter: number | null;
+  /** The folder is there. */
   readonly onBegun: (folder: string) => void;
   /** Exclusive with `onFailure`. */
   readonly onDone: () => void;
@@ -131,7 +167,12 @@ export interface EvidenceRequest {
   readonly onFailure: (message: string) => void;
 }
 
+/**
+ * The operating system, as the effects see it. `createNodeEnv` makes the real one; whoever simulates it has
+ * to answer each call as that does.
+ */
 export interface Env {
+  /** Of this process. */
   readonly pid: number;
 
   // ── time ──
@@ -143,7 +184,9 @@ export interface Env {
   afterPoll(callback: () => void): Dispose;
 
   // ── processes and signals ──
+  /** Handles a signal from now on, by its name. Until the disposal it does not do what it does by default. */
   onSignal(signal: string, callback: () => void): Dispose;
+  /** Starts a process. Never throws: what fails is told to `onFailure`. */
   spawn(request: SpawnRequest): void;
   /** A signal to a child that has not been reaped, or to its group. Returns why none was sent, or null. */
   signalChild(pid: number, signal: string, group: boolean): string | null;
@@ -180,6 +223,7 @@ export interface Env {
   lockPidFile(path: string, inherited: number | null): LockAttempt;
   /** Opens the lock that workers share. Throws as above. */
   openFence(path: string): number;
+  /** Tries to take or change a lock without waiting; false while others hold it. Throws when that cannot be tried. */
   tryLock(descriptor: number, mode: 'exclusive' | 'shared'): boolean;
   /** Processes that have the file open, where the system tells. */
   holdersOf(path: string): readonly number[];
@@ -197,6 +241,7 @@ export interface Env {
    * null.
    */
   unlink(path: string, file?: string): string | null;
+  /** Whether the path names something that this process can see. */
   exists(path: string): boolean;
   /** Two connected stream sockets: every write to one is read at the other. */
   socketPair(): Promise<readonly [number, number]>;
@@ -206,8 +251,11 @@ export interface Env {
   takeToken(descriptor: number): boolean;
   /** A second descriptor of the same socket. Throws when no more can be had. */
   duplicate(descriptor: number): number;
+  /** Reads a stream until its end, and takes words for it. The descriptor belongs to the stream from then on. */
   openStream(descriptor: number, handlers: StreamHandlers): Stream;
+  /** Closes a descriptor. One that is closed already is ignored. */
   close(descriptor: number): void;
+  /** Opens the server of the control socket; it is at no path before `claim`. */
   serveControl(handler: (request: ControlRequest) => void): ControlServer;
   /** One GET on a Unix socket. Resolves to the status, or to words for why there is none. */
   get(socketPath: string, path: string, timeoutMs: number): Promise<number | string>;

@@ -52,12 +52,22 @@ const get = (socketPath: string, path: string, timeoutMs: number): Promise<numbe
     probe.end();
   });
 
+/** The real operating system. */
 export interface NodeEnv extends Env {
   /** The emergency path: kill every child with its process group. */
   killAll(): void;
 }
 
-/** @param account whom this process is to become: files that are locked before are opened as that user. */
+/**
+ * Opens the door to the operating system that this process runs on.
+ *
+ * Descriptors that whoever started this process has left open are closed at an exec from now on. One is enough for a
+ * process.
+ *
+ * @param places where sockets are made for a moment, and where those of the probes are.
+ * @param account whom this process is to become: files that are locked before are opened as that user;
+ *   null for whoever it is.
+ */
 export const createNodeEnv = ({ scratch, quarters }: Places, account: Account | null): NodeEnv => {
   const streams = new Streams();
   const processes = new Processes(streams.sockets);

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { TanistError } from '../errors.js';
 import { overlong } from '../settings/unix-path.js';
 
+/** Directories and paths that a supervisor needs beside its own files. */
 export interface Places {
   /** Sockets live in a directory of their own below it for a moment, while two ends are made. */
   readonly scratch: string;

@@ -22,12 +22,16 @@ const hash = (text: string, seed: number): number => {
   return value;
 };
 
+/** Where chance comes from. */
 export class Choices {
   readonly #seed: number;
   readonly #kept: Recording | null;
   readonly #streams = new Map<string, Stream>();
 
-  /** @param kept repeats these choices and makes every other the dull one; null draws all from the seed. */
+  /**
+   * @param seed a whole number.
+   * @param kept repeats these choices and makes every other the dull one; null draws all from the seed.
+   */
   constructor(seed: number, kept: Recording | null = null) {
     this.#seed = seed;
     this.#kept = kept;
@@ -58,6 +62,7 @@ export class Choices {
     });
   }
 
+  /** What was chosen until now, to be repeated. */
   get recording(): Recording {
     const all = new Map<string, number>();
     for (const [topic, { taken }] of this.#streams) {

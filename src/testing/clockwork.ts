@@ -9,7 +9,7 @@ import type { SimulatedProcess } from './process.js';
 import { running } from './running.js';
 
 /** An input or output event is delivered in the poll phase of an event loop, a check after it. */
-type TaskKind = 'io' | 'timer' | 'check';
+export type TaskKind = 'io' | 'timer' | 'check';
 
 interface Task {
   readonly process: SimulatedProcess | null;
@@ -32,24 +32,36 @@ const IN_ORDER = 0.6;
 /** How many turns of the microtask queue a settled promise of an effect may need. */
 const MICROTASK_TURNS = 12;
 
+/** Time, and tasks. */
 export abstract class Clockwork {
+  /** Where chance comes from. */
   readonly choices: Choices;
+  /** Readable lines of what happened; empty where none are kept. */
   readonly trace: string[] = [];
   /** Milliseconds since 1970. */
   nowMs = BEGIN_MS;
+  /** How many steps were taken. */
   steps = 0;
   readonly #isTraced: boolean;
   #tasks: Task[] = [];
   readonly #timers: Timer[] = [];
   #sequence = 0;
 
-  /** @param isTraced keeps readable lines of what happens. */
+  /**
+   * @param isTraced keeps readable lines of what happens.
+   *
+   * @internal
+   */
   constructor(choices: Choices, isTraced: boolean) {
     this.choices = choices;
     this.#isTraced = isTraced;
   }
 
-  /** Runs code as this process; what it throws and does not catch ends it. */
+  /**
+   * Runs code as this process; what it throws and does not catch ends it.
+   *
+   * @internal
+   */
   abstract as(process: SimulatedProcess, run: () => void): void;
 
   /** The process whose code runs. */
@@ -57,6 +69,7 @@ export abstract class Clockwork {
     return running.process;
   }
 
+  /** Adds a line to the trace. */
   note(text: () => string): void {
     if (!this.#isTraced) return;
     const seconds = ((this.nowMs - BEGIN_MS) / 1000).toFixed(3);
@@ -81,6 +94,12 @@ export abstract class Clockwork {
     };
   }
 
+  /**
+   * Something that can happen after so many milliseconds.
+   *
+   * @param process who does it; null for somebody outside of this world.
+   * @returns what calls it off.
+   */
   timer(process: SimulatedProcess | null, delayMs: number, run: () => void): () => void {
     this.#sequence += 1;
     const task: Task = { process, kind: 'timer', sequence: this.#sequence, run, isCancelled: false };
@@ -93,7 +112,11 @@ export abstract class Clockwork {
     };
   }
 
-  /** A promise of an effect, settled by a task of its own: `work` runs then, and may throw to reject. */
+  /**
+   * A promise of an effect, settled by a task of its own: `work` runs then, and may throw to reject.
+   *
+   * @internal
+   */
   promise<Value>(process: SimulatedProcess, work: () => Value): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
       this.task(process, 'io', () => {
@@ -106,7 +129,11 @@ export abstract class Clockwork {
     });
   }
 
-  /** The same, settled by whoever has the answer. */
+  /**
+   * The same, settled by whoever has the answer.
+   *
+   * @internal
+   */
   answered<Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
     let settle: (value: Value) => void = () => undefined;
     const promise = new Promise<Value>((resolve) => {

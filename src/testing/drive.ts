@@ -14,7 +14,10 @@ import {
 import type { AlarmInput } from '../../machines/contracts.js';
 
 /** An event that carries whatever it carries. */
-export type PlainEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+export type PlainEvent = {
+  /** Which event it is. */
+  readonly type: string;
+} & Readonly<Record<string, unknown>>;
 
 /** An event that the machine sent to one of its children. */
 export interface Order {

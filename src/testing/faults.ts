@@ -8,6 +8,7 @@ import type { Boot } from './supervisor-process.js';
 import { ERRNOS, type FallibleCall, Killed, type LastingCall, troubleOf } from './troubles.js';
 import { type Behaviour, GOOD } from './worker-process.js';
 
+/** How often what goes wrong: probabilities, 0 to 1. */
 export interface Odds {
   /** A process is killed, by step. */
   readonly crash: number;
@@ -31,6 +32,7 @@ export interface Odds {
   readonly successor: number;
 }
 
+/** Nothing goes wrong by itself. */
 export const NO_FAULTS: Odds = {
   crash: 0,
   hang: 0,
@@ -88,18 +90,25 @@ const STALL_MS: readonly number[] = [20, 700, 5_200];
 const MOST_PROCESSES = 12;
 const SIGNALS: readonly string[] = ['SIGUSR2', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGUSR2'];
 
+/** What goes wrong in a world by itself. */
 export class Faults {
   readonly #kernel: Kernel;
+  /** May be changed at any time. */
   odds: Odds;
   /** How many there were. */
   count = 0;
 
+  /** @internal */
   constructor(kernel: Kernel, odds: Odds) {
     this.#kernel = kernel;
     this.odds = odds;
   }
 
-  /** Before a step: perhaps something happens to somebody. */
+  /**
+   * Before a step: perhaps something happens to somebody.
+   *
+   * @internal
+   */
   strike(processes: readonly SimulatedProcess[], secondStart: () => void): void {
     const { crash, hang, burst, stranger, secondStart: second, stall } = this.odds;
     const kernel = this.#kernel;
@@ -124,6 +133,7 @@ export class Faults {
     else this.#burst(victim);
   }
 
+  /** @internal */
   hang(victim: SimulatedProcess): void {
     const kernel = this.#kernel;
     const ms = HANG_MS[kernel.choices.below('hang', HANG_MS.length)] ?? 0;
@@ -138,7 +148,11 @@ export class Faults {
     });
   }
 
-  /** The error that a call is to fail with now; null to let it succeed. */
+  /**
+   * The error that a call is to fail with now; null to let it succeed.
+   *
+   * @internal
+   */
   trouble(call: FallibleCall | LastingCall): Error | null {
     const { choices, current } = this.#kernel;
     if (choices.chance('crash-in-call', this.odds.crashInCall) && current?.isOurs) {
@@ -156,6 +170,7 @@ export class Faults {
     return troubleOf(call, code);
   }
 
+  /** @internal */
   behaviour(): Behaviour {
     const { choices } = this.#kernel;
     const odds = this.odds.worker;
@@ -169,6 +184,7 @@ export class Faults {
     };
   }
 
+  /** @internal */
   boot(): Boot {
     const odds = this.odds.successor;
     if (odds === 0) return 'well';

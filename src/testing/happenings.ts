@@ -7,24 +7,53 @@ import type { Exit, SimulatedProcess } from './process.js';
 /** Something that a process did, or that befell it. */
 export type Happening = Deed | Words;
 
+/** A process does something, starts another one, sends a signal, or ends. */
 export type Deed =
-  | { readonly kind: 'act'; readonly by: SimulatedProcess; readonly words: string }
-  | { readonly kind: 'start'; readonly by: SimulatedProcess; readonly started: SimulatedProcess }
+  | {
+      readonly kind: 'act';
+      /** Who. */
+      readonly by: SimulatedProcess;
+      /** What, in words. */
+      readonly words: string;
+    }
+  | {
+      readonly kind: 'start';
+      /** Who. */
+      readonly by: SimulatedProcess;
+      /** The new process. */
+      readonly started: SimulatedProcess;
+    }
   | {
       readonly kind: 'signal';
       /** null for somebody outside of this world. */
       readonly by: SimulatedProcess | null;
+      /** Whom it is sent to. */
       readonly to: SimulatedProcess;
+      /** Its name. */
       readonly signal: string;
     }
-  | { readonly kind: 'exit'; readonly by: SimulatedProcess; readonly exit: Exit };
+  | {
+      readonly kind: 'exit';
+      /** Who. */
+      readonly by: SimulatedProcess;
+      /** How it ends. */
+      readonly exit: Exit;
+    };
 
 /** Bytes that the other end of a stream will read, and bytes that were read from one. */
 export type Words = ({ readonly kind: 'said' } | { readonly kind: 'heard' }) & Line;
 
-interface Line {
+/** What `Words` carry. */
+export interface Line {
+  /** Who says or hears it. */
   readonly by: SimulatedProcess;
+  /**
+   * The end of the stream.
+   *
+   * @internal
+   */
   readonly end: StreamEnd;
+  /** As they are. */
   readonly bytes: Uint8Array;
 }
 

@@ -7,7 +7,9 @@ import type { World } from './simulated-world.js';
 import type { SupervisorProcess } from './supervisor-process.js';
 import type { WorkerProcess } from './worker-process.js';
 
+/** Something that must hold after every step. */
 export interface Invariant {
+  /** What it holds, in words; those of tanist begin with the number of the guarantee in ARCHITECTURE.md. */
   readonly guarantee: string;
   /** What is wrong, in words; null when all is well. */
   readonly check: (world: World) => string | null;
@@ -270,6 +272,7 @@ const waitsEnd: Invariant = {
   },
 };
 
+/** What holds in every world of the shipped machine, with whatever faults. */
 export const INVARIANTS: readonly Invariant[] = [
   lockIsHeld,
   strangersAreRefused,

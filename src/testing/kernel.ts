@@ -25,9 +25,13 @@ const FIRST_PID = 2;
 /** Of its default actions only the end of a process matters here. */
 const IGNORED_BY_DEFAULT = new Set(['SIGCHLD', 'SIGCONT', 'SIGWINCH', 'SIGURG']);
 
+/** The kernel of a simulated host. */
 export class Kernel extends Clockwork {
+  /** Every process that was not reaped, by pid. */
   readonly processes = new Map<number, SimulatedProcess>();
+  /** @internal */
   readonly files = new Map<string, Inode>();
+  /** @internal */
   readonly listeners = new Map<string, ListeningDescription>();
   /** Breaches that only the kernel can see: an uncaught exception, a signal to a stranger. */
   readonly breaches: string[] = [];
@@ -35,11 +39,13 @@ export class Kernel extends Clockwork {
   #serial = 0;
   #lastPid = FIRST_PID - 1;
 
+  /** @internal */
   constructor(options: KernelOptions) {
     super(options.choices, options.isTraced);
     this.#options = options;
   }
 
+  /** @internal */
   happen(happening: Happening): void {
     this.#options.watch(happening);
     if (happening.kind !== 'said' && happening.kind !== 'heard') this.note(() => wordsOf(happening));
@@ -47,6 +53,7 @@ export class Kernel extends Clockwork {
 
   // ── processes ──
 
+  /** @internal */
   start(options: Omit<ProcessOptions, 'pid' | 'startTime' | 'group'> & { group: number | null }) {
     const pid = this.#freePid();
     this.#serial += 1;
@@ -60,7 +67,11 @@ export class Kernel extends Clockwork {
     return process;
   }
 
-  /** Runs code as this process; what it throws and does not catch ends it. */
+  /**
+   * Runs code as this process; what it throws and does not catch ends it.
+   *
+   * @internal
+   */
   as(process: SimulatedProcess, run: () => void): void {
     const before = running.process;
     running.process = process;
@@ -76,6 +87,7 @@ export class Kernel extends Clockwork {
     }
   }
 
+  /** @internal */
   end(process: SimulatedProcess, exit: Exit): void {
     if (!process.isAlive) return;
     this.happen({ kind: 'exit', by: process, exit });
@@ -111,11 +123,16 @@ export class Kernel extends Clockwork {
     else this.#deliver(target, signal);
   }
 
+  /** @internal */
   inGroup(group: number): SimulatedProcess[] {
     return [...this.processes.values()].filter((process) => process.group === group && process.isAlive);
   }
 
-  /** A signal that a supervisor meant for this identity: the truth is known here. */
+  /**
+   * A signal that a supervisor meant for this identity: the truth is known here.
+   *
+   * @internal
+   */
   signalIdentified(pid: number, startTime: string | null, signal: string, group: boolean): string | null {
     const leader = this.processes.get(pid);
     if (leader === undefined || !leader.isAlive) return 'it is gone';
@@ -172,7 +189,11 @@ export class Kernel extends Clockwork {
 
   // ── files ──
 
-  /** Opens a file, making it if it is not there. */
+  /**
+   * Opens a file, making it if it is not there.
+   *
+   * @internal
+   */
   open(path: string): FileDescription {
     let inode = this.files.get(path);
     if (inode === undefined) {

@@ -8,9 +8,9 @@ import { INVARIANTS, type Invariant } from './invariants.js';
 import type { Safeguard } from './machinery.js';
 import { endHung, endOrphans, isHopeless, isSettled, Operator, problemAtRest } from './operator.js';
 import { places, Runner, type Violation } from './runner.js';
+import { asShipped, type Mutation } from './simulated-machine.js';
 import { drawSettings, restMs } from './simulated-settings.js';
 import { World } from './simulated-world.js';
-import { asShipped, type Mutation } from './supervisor-process.js';
 
 /** How a seed is run; everything that is not given is as the seed chooses. */
 export interface RunOptions {

@@ -9,9 +9,9 @@ import { INVARIANTS, type Invariant } from './invariants.js';
 import { isSettled, isVerdict } from './operator.js';
 import type { SimulatedProcess } from './process.js';
 import { places, Runner, type Violation } from './runner.js';
+import { asShipped, type Mutation } from './simulated-machine.js';
 import { restMs, simulatedSettings } from './simulated-settings.js';
 import { World } from './simulated-world.js';
-import { asShipped, type Mutation } from './supervisor-process.js';
 
 /** What a scenario is played with. */
 export interface ScenarioOptions {
@@ -35,6 +35,7 @@ const MAX_STEPS = 100_000;
 
 /** A guarantee does not hold, or what was waited for has not come. */
 export class BrokenGuarantee extends Error {
+  /** `BrokenGuarantee`, in stack traces too. */
   override readonly name = 'BrokenGuarantee';
   /** Which guarantee, and what is wrong. */
   readonly violation: Violation;

@@ -10,12 +10,17 @@ import type { Watch } from './happenings.js';
 import { Kernel } from './kernel.js';
 import type { ControlEnd, Machinery, Safeguard } from './machinery.js';
 import type { SimulatedProcess } from './process.js';
-import { asShipped, type Mutation, SupervisorProcess } from './supervisor-process.js';
+import { asShipped, type Mutation } from './simulated-machine.js';
+import { SupervisorProcess } from './supervisor-process.js';
 import { WorkerProcess } from './worker-process.js';
 
+/** What a world is made of. */
 export interface WorldOptions {
+  /** Those of the daemon: `simulatedSettings()`. */
   readonly settings: Settings;
+  /** Where chance comes from. */
   readonly choices: Choices;
+  /** What goes wrong by itself. Default `NO_FAULTS`. */
   readonly odds?: Odds;
   /** Safeguards that do nothing. */
   readonly off?: readonly Safeguard[];
@@ -30,9 +35,13 @@ export interface WorldOptions {
 /** Small, so that pids are used again within one run. */
 const PIDS = 22;
 
+/** A simulated host. Nothing happens on it but by `kernel.step()`: `Scenario` and `runSeed` do that. */
 export class World {
+  /** Those of the daemon. */
   readonly settings: Settings;
+  /** Processes, signals, files and time. */
   readonly kernel: Kernel;
+  /** What goes wrong by itself. */
   readonly faults: Faults;
   /** Every supervisor that was ever started, in order. */
   readonly launched: SupervisorProcess[] = [];
@@ -41,6 +50,7 @@ export class World {
   readonly #control = new Map<string, ControlEnd>();
   readonly #machinery: Machinery;
 
+  /** Nothing runs on it yet. */
   constructor({
     settings,
     choices,

@@ -5,25 +5,27 @@ import { type ActorRefFrom, createActor } from 'xstate';
 import type { Settings } from '../../machines/policy.js';
 import { type Status, statusOf, topState } from '../../machines/status.js';
 import type { SupervisorContext, SupervisorMachine } from '../../machines/supervisor.js';
-import { provideEffects } from '../actors/provide.js';
 import { checkHandover, type Handover, HandoverRefused, parseHandover } from '../handover.js';
-import type { Env } from '../os/env.js';
-import type { Relaunch, Program as WorkerProgram } from '../program.js';
 import { VARIABLES } from '../protocol/environment.js';
 import { formatMessage } from '../protocol/succession.js';
 import { StreamEnd } from './descriptions.js';
 import type { Machinery } from './machinery.js';
-import type { Program, SimulatedProcess } from './process.js';
-import { running } from './running.js';
-import { createSimulatedEnv, DEAD } from './simulated-env.js';
+import type { SimulatedProcess, SimulatedProgram } from './process.js';
+import { createSimulatedEnv } from './simulated-env.js';
+import { doors, type Mutation, machineFor, supervisors } from './simulated-machine.js';
 
 /** What becomes of a supervisor before it is one. */
 export type Boot = 'well' | 'slow' | 'crash' | 'hang' | 'config-invalid';
 
-export interface SupervisorOptions {
+/** What a supervisor is started with. */
+export interface SupervisorStart {
+  /** What it is told to do. */
   readonly settings: Settings;
+  /** Which machine it runs. */
   readonly mutate: Mutation;
+  /** What becomes of it before it can speak. */
   readonly boot: Boot;
+  /** Its environment: a successor finds its hand-over there. */
   readonly env: Readonly<Record<string, string>>;
   /** Counts first generations: everything a first generation leads to has its number. */
   readonly epoch: number;
@@ -35,86 +37,22 @@ const EXEC_MS = 24;
 const LOAD_MS = 36;
 const NEWLINE = 0x0a;
 
-export const WORKER: WorkerProgram = {
-  file: '/srv/worker.js',
-  args: [],
-  cwd: '/srv',
-  env: {},
-  setpriv: '/usr/bin/setpriv',
-  preload: null,
-  reporter: null,
-  umask: null,
-};
-
-export const RELAUNCH: Relaunch = {
-  node: '/usr/bin/node',
-  nodeArgs: [],
-  script: '/usr/bin/tanist',
-  args: ['run'],
-  startDirectory: '/srv',
-  env: {},
-};
-
-/**
- * A machine is costly to make (measured: 1.8 ms): all processes with the same settings share one, as they would
- * share the text of a program, and its effects act through the door of whoever runs.
- */
-const doors = new WeakMap<SimulatedProcess, Env>();
-const supervisors = new WeakMap<SimulatedProcess, SupervisorProcess>();
-const door = new Proxy({} as Env, {
-  get: (_, key) => {
-    const { process } = running;
-    const env = process === null ? undefined : process.isAlive ? doors.get(process) : DEAD;
-    if (env === undefined) throw new Error('an effect acted outside of its process');
-    return env[key as keyof Env];
-  },
-});
-
-/** Makes another machine of the shipped one. */
-export type Mutation = (machine: SupervisorMachine) => SupervisorMachine;
-export const asShipped: Mutation = (machine) => machine;
-
-const machines = new Map<Mutation, Map<string, SupervisorMachine>>();
-
-const statusNow = (): Status => {
-  const supervisor = running.process === null ? undefined : supervisors.get(running.process);
-  if (supervisor === undefined) throw new Error('an effect acted outside of its process');
-  return supervisor.status();
-};
-
-const machineFor = (settings: Settings, mutate: Mutation): SupervisorMachine => {
-  const key = JSON.stringify(settings);
-  const made = machines.get(mutate) ?? new Map<string, SupervisorMachine>();
-  machines.set(mutate, made);
-  const known = made.get(key);
-  if (known !== undefined) return known;
-  const shipped = provideEffects(door, {
-    settings,
-    output: () => [1, 2],
-    program: WORKER,
-    relaunch: RELAUNCH,
-    needs: [],
-    base: '/run/daemon',
-    status: statusNow,
-    listen: () => null,
-    metrics: () => undefined,
-  });
-  const machine = mutate(shipped);
-  made.set(key, machine);
-  return machine;
-};
-
-export class SupervisorProcess implements Program {
-  readonly machinery: Machinery;
+/** A supervisor in a simulated process, hung ones and those that still boot included. */
+export class SupervisorProcess implements SimulatedProgram {
+  readonly #machinery: Machinery;
+  /** The process that it runs in. */
   readonly process: SimulatedProcess;
-  readonly options: SupervisorOptions;
+  /** What it was started with. */
+  readonly options: SupervisorStart;
   /** It has given everything back and only has to exit. */
   isOver = false;
+  /** Counted from 1; 0 while it boots. */
   generation = 0;
   #actor: ActorRefFrom<SupervisorMachine> | null = null;
 
-  constructor(machinery: Machinery, process: SimulatedProcess, options: SupervisorOptions) {
-    this.machinery = machinery;
+  /** @internal */
+  constructor(machinery: Machinery, process: SimulatedProcess, options: SupervisorStart) {
+    this.#machinery = machinery;
     this.process = process;
     this.options = options;
     process.program = this;
@@ -122,10 +60,12 @@ export class SupervisorProcess implements Program {
     this.#boot();
   }
 
+  /** In words, for the trace. */
   get name(): string {
     return this.generation === 0 ? 'supervisor' : `supervisor ${this.generation}`;
   }
 
+  /** What its machine knows now; null before it runs. */
   get context(): SupervisorContext | null {
     return this.#actor?.getSnapshot().context ?? null;
   }
@@ -169,9 +109,11 @@ export class SupervisorProcess implements Program {
 
   /** Its workers were told to leave at some time, because a successor was in charge. */
   hasRetired = false;
+  /** It has been in charge at some time. */
   hasBeenInCharge = false;
   /** A worker of it has been told that it may serve, and has heard of it. */
   hasServed = false;
+  /** It has handed over at some time, and stayed as the anchor. */
   hasBeenAnchor = false;
 
   /** State and substate, in words. */
@@ -184,6 +126,7 @@ export class SupervisorProcess implements Program {
     return `${JSON.stringify(snapshot.value)}${value}`;
   }
 
+  /** @internal */
   crash(_error: unknown): void {
     // The emergency path: a defect must not leave orphans.
     this.#killAll();
@@ -191,7 +134,7 @@ export class SupervisorProcess implements Program {
   }
 
   #boot(): void {
-    const { kernel } = this.machinery;
+    const { kernel } = this.#machinery;
     const { boot, settings } = this.options;
     if (boot === 'hang') return;
     const hold = () => {
@@ -236,16 +179,16 @@ export class SupervisorProcess implements Program {
     if (end instanceof StreamEnd) {
       end.unread(bytes.subarray(newline + 1));
       const record = bytes.subarray(0, newline + 1);
-      this.machinery.kernel.happen({ kind: 'heard', by: this.process, end, bytes: record });
+      this.#machinery.kernel.happen({ kind: 'heard', by: this.process, end, bytes: record });
     }
     return new TextDecoder().decode(bytes.subarray(0, newline));
   }
 
   #start(handover: Handover | null): void {
-    const { kernel } = this.machinery;
+    const { kernel } = this.#machinery;
     const { settings } = this.options;
     this.generation = handover?.record.generation ?? 1;
-    doors.set(this.process, createSimulatedEnv(this.machinery, this.process));
+    doors.set(this.process, createSimulatedEnv(this.#machinery, this.process));
     const actor = createActor(machineFor(settings, this.options.mutate), {
       id: 'supervisor',
       input: {
@@ -281,13 +224,14 @@ export class SupervisorProcess implements Program {
     for (const signal of this.#held) this.process.handlers.get(signal)?.();
   }
 
+  /** As `GET /status` answers. Throws before its machine runs. */
   status(): Status {
     if (this.#actor === null) throw new Error('it has not started yet');
     return statusOf(this.#actor.getSnapshot());
   }
 
   #killAll(): void {
-    const { kernel } = this.machinery;
+    const { kernel } = this.#machinery;
     for (const child of [...this.process.children]) {
       for (const member of kernel.inGroup(child.group)) kernel.signal(member, 'SIGKILL');
     }
@@ -295,6 +239,6 @@ export class SupervisorProcess implements Program {
 
   #exit(code: number): void {
     this.isOver = true;
-    this.machinery.kernel.end(this.process, { code, signal: null });
+    this.#machinery.kernel.end(this.process, { code, signal: null });
   }
 }

@@ -7,14 +7,23 @@ import { VARIABLES } from '../protocol/environment.js';
 import { StreamEnd } from './descriptions.js';
 import type { Kernel } from './kernel.js';
 import type { Machinery } from './machinery.js';
-import type { Program, SimulatedProcess } from './process.js';
+import type { SimulatedProcess, SimulatedProgram } from './process.js';
 import { openStream } from './streams.js';
 import type { SupervisorProcess } from './supervisor-process.js';
 
 /** What a worker does that a good one does not. Durations come from the settings. */
 export interface Behaviour {
+  /**
+   * Until it is ready: within 40 ms, after the start timeout, never since it exits or cannot be executed,
+   * or never since it says nothing.
+   */
   readonly boot: 'quick' | 'slow' | 'exit' | 'unknown-command' | 'silent';
+  /**
+   * 150 ms after it may serve: nothing more; floods its channel; asks to be killed; exits with 0; pings;
+   * uses 200 MB; answers its health checks with 500, or not at all.
+   */
   readonly serving: 'steady' | 'floods' | 'shutdown' | 'exits' | 'pings' | 'grows' | 'sick' | 'deaf';
+  /** When it is asked to leave: within 15 ms, after most of the drain timeout, or not at all. */
   readonly leaving: 'quick' | 'slow' | 'never';
 }
 
@@ -28,11 +37,17 @@ const SERVE_MS = 150;
 const GROWN_BYTES = 200_000_000;
 const FLOOD = 'x'.repeat(5_000);
 
-export class WorkerProcess implements Program {
+/** A worker in a simulated process. */
+export class WorkerProcess implements SimulatedProgram {
+  /** The process that it runs in. */
   readonly process: SimulatedProcess;
+  /** The generation that started it. */
   readonly generation: number;
+  /** The slot that it was started for; 0 for a standby. */
   readonly slot: number;
+  /** Who started it. */
   readonly owner: SupervisorProcess;
+  /** What it does. */
   readonly behaviour: Behaviour;
   /** It was answered `ok`, or needs no answer: from now to its end it may be serving. */
   isActive = false;
@@ -46,6 +61,7 @@ export class WorkerProcess implements Program {
   readonly #channelDescriptor: number;
   #channel: Stream | null = null;
 
+  /** @internal */
   constructor(
     machinery: Machinery,
     process: SimulatedProcess,
@@ -76,10 +92,12 @@ export class WorkerProcess implements Program {
     machinery.kernel.timer(process, this.#bootMs, () => this.#boot(channel));
   }
 
+  /** In words, for the trace. */
   get name(): string {
     return `worker ${this.generation}/${this.slot}`;
   }
 
+  /** @internal */
   crash(_error: unknown): void {
     this.#kernel.end(this.process, { code: 1, signal: null });
   }

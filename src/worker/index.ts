@@ -1,7 +1,7 @@
 /**
  * The worker's side: what a Node program needs to be replaced without losing a request.
  *
- * @packageDocumentation
+ * @module tanist/worker
  */
 import { ADOPTION, type Adoption } from '../protocol/adoption.js';
 import { ConnectedWorker } from './connected-worker.js';

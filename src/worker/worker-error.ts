@@ -1,3 +1,4 @@
+/** What went wrong in a worker. */
 export type WorkerErrorCode =
   /** There is nothing to listen on. */
   | 'TANIST_NO_LISTENER'
@@ -14,9 +15,12 @@ export type WorkerErrorCode =
 
 /** What `tanist/worker` throws: a code to test for, and a message that says what to do. */
 export class WorkerError extends Error {
+  /** `WorkerError`, in stack traces too. */
   override readonly name = 'WorkerError';
+  /** To be tested for; messages may change. */
   readonly code: WorkerErrorCode;
 
+  /** @param cause what was thrown before, if this comes of it. */
   constructor(code: WorkerErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;

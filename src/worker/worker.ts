@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import type { Address } from './listening.js';
 import type { ShutdownHook } from './shutdown.js';
 
+/** How a worker serves. */
 export interface ServeOptions<Fallback = Address> {
   /**
    * Where to listen when no listener was inherited: without tanist, or under `tanist run` without `--listen`.
@@ -66,6 +67,7 @@ export interface Worker {
    * is said to the supervisor; or the system's error if listening fails.
    */
   serve(server: Server, options?: ServeOptions): Promise<void>;
+  /** The same with several servers, each on the listener of its name; the worker is ready when all of them are. */
   serve<Name extends string>(
     servers: Readonly<Record<Name, Server>>,
     options?: ServeOptions<Readonly<Partial<Record<Name, Address>>>>,

@@ -47,7 +47,8 @@ describe('who may import whom', () => {
       typesOnly && (to.startsWith('machines/') || to === 'src/os/env.ts' || to === 'src/program.ts');
     const isAssembly = (entry: Import) =>
       (isProvider(entry) && entry.to.startsWith('machines/')) ||
-      (isIndex(entry) && entry.to === 'src/os/node-env.ts');
+      (isIndex(entry) && entry.to === 'src/os/node-env.ts') ||
+      (isIndex(entry) && entry.typesOnly && entry.to === 'src/os/places.ts');
     const allowed = (entry: Import) =>
       entry.to === 'xstate' ||
       entry.to === 'node:crypto' ||

@@ -16,6 +16,9 @@ import { ROOT } from './imports.js';
 import { type Block, blocksIn, DOCUMENTS, printedBy, TREATMENTS } from './readme.js';
 import { type Said, Shell, shapeOf, tanistWords, typedIn } from './readme-shell.js';
 
+/** A sequence is a dozen programs one after the other, and each may wait for the others of a busy machine. */
+const LIMIT_MS = 150_000;
+
 const blocks = DOCUMENTS.flatMap(blocksIn);
 
 const blockOf = (key: string): Block => {
@@ -62,8 +65,7 @@ const shell = (): Shell => {
 /** Each command ended well, and printed what is said below it. */
 const expectAsSaid = (said: readonly Said[]): void => {
   for (const { command, output, status } of said) {
-    if (!command.isBackground)
-      expect({ command: command.command, status, output }).toMatchObject({ status: 0 });
+    if (!command.isBackground) expect(status, `${command.command}\n${output}`).toBe(0);
     for (const line of command.prints) expect(shapeOf(output)).toContain(shapeOf(line));
   }
 };
@@ -177,7 +179,7 @@ describe('programs', () => {
 describe('the tour', () => {
   const part = (number: number): readonly string[] => blockOf(`README.md: Five minutes ${number}`).lines;
 
-  it('goes as it says: start, kill, reload, a broken version, stop', async () => {
+  it('goes as it says: start, kill, reload, a broken version, stop', { timeout: LIMIT_MS }, async () => {
     const port = String(await freePort());
     const typing = shell();
     const { world } = typing;
@@ -220,7 +222,7 @@ describe('the tour', () => {
     expect((await world.tanist('status', '--name', 'server')).status).toBe(3);
   });
 
-  it('of a daemon of one’s own goes as it says', async () => {
+  it('of a daemon of one’s own goes as it says', { timeout: LIMIT_MS }, async () => {
     const typing = shell();
     const block = (number: number) => blockOf(`README.md: A daemon of your own: \`defineDaemon\` ${number}`);
     typing.write('ticker.mjs', block(1).lines.join('\n'));
