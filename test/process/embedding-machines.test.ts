@@ -3,7 +3,7 @@ import http from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { newEmbedders } from './embedders.js';
 import { who, workerPids } from './generations.js';
-import { get, until } from './harness.js';
+import { fixture, get, until } from './harness.js';
 
 const addressOf = ({ listeners }: { listeners: readonly { address: string }[] }): string =>
   listeners[0]?.address ?? '';
@@ -91,5 +91,48 @@ describe('a program with regions of its own beside the supervisor', () => {
     rmSync(window);
     await world.stopped('windowed');
     expect(program.lines().filter(({ event }) => event === 'reload.requested')).toHaveLength(2);
+  });
+});
+
+describe('a program whose own effect throws', () => {
+  it('ends in order: its workers leave, and nothing is left', async () => {
+    const world = newEmbedders();
+    const settings = {
+      name: 'defective',
+      command: fixture('service.mjs'),
+      listen: '127.0.0.1:0',
+      maxMemory: '1GB',
+    };
+    const program = world.embed('../../fixtures/throwing-effect.mjs', [JSON.stringify(settings)]);
+    expect(await program.exit()).toEqual({ code: 1, signal: null });
+    const crash = await program.line('supervisor.crashed');
+    expect(crash.msg).toMatch(/^the supervisor has failed: Error: an effect of the program has a defect\n/);
+    expect(program.stdout()).toMatch(/stopping\ncomplete\nTANIST_INTERNAL\n$/);
+    await world.step('left', 1);
+    await world.empty();
+    expect(readdirSync(world.directory).filter((name) => name.startsWith('defective'))).toEqual([]);
+  });
+});
+
+describe('a statechart around a supervisor', () => {
+  const started = (settings: object) => {
+    const world = newEmbedders();
+    const complete = { name: 'ordered', command: fixture('service.mjs'), listen: '127.0.0.1:0', ...settings };
+    return { world, program: world.embed('../../fixtures/ordered.mjs', [JSON.stringify(complete)]) };
+  };
+
+  it('gives orders, hears what came of them, and ends with it', async () => {
+    const { world, program } = started({ noHotReload: true });
+    expect(await program.exit()).toEqual({ code: 0, signal: null });
+    expect(program.stdout()).toBe(
+      'supervisor.scaled scaled\nsupervisor.reloaded refused\nsupervisor.ended \n',
+    );
+    await world.empty();
+  });
+
+  it('hears of settings that are refused as of the error of an invocation', async () => {
+    const { program } = started({ workers: 0 });
+    expect(await program.exit()).toEqual({ code: 0, signal: null });
+    expect(program.stdout()).toBe('xstate.error.actor.supervisor TANIST_USAGE\n');
   });
 });
