@@ -52,7 +52,7 @@ interface Remembered {
 }
 
 const message = (line: string, seq: number, name?: string): string =>
-  `${name === undefined ? '' : `event: ${name}\n`}id: ${seq}\ndata: ${line.trimEnd()}\n\n`;
+  `${name === undefined ? '' : `event: ${name}\n`}id: ${seq}\ndata: ${line.endsWith('\n') ? line : `${line}\n`}\n`;
 
 export const createFeed = ({ record, snapshots, setTimer }: FeedOptions): Feed => {
   const listeners = new Set<Listener>();

@@ -127,8 +127,8 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
 
   const observe = (inspection: InspectionEvent): void => {
     const actor = inspection.actorRef as AnyActorRef;
-    if (machineNameOf(actor) === null) return;
     if (inspection.type === '@xstate.event') {
+      if (machineNameOf(actor) === null) return;
       const event = inspection.event as RecordedEvent;
       if (event.type === BEGUN) watched.set(actor, unborn());
       const machine = watched.get(actor);
