@@ -66,6 +66,7 @@ const embedded = (example: string, behind = ''): Treatment => ({
 
 export const TREATMENTS: Readonly<Record<string, Treatment>> = {
   'README.md: Two commands 1': read('they take minutes, and the second one runs this test'),
+  'README.md: See a reload happen 1': read('it installs and builds; test/browser opens the page'),
   'README.md: Five minutes 1': played('tour'),
   'README.md: Five minutes 2': played('tour'),
   'README.md: Five minutes 3': { compared: 'status' },
