@@ -47,8 +47,7 @@ export interface ResolvedSettings {
 /**
  * Settings from the options of a program or the words of a command line.
  *
- * @throws {TanistError} `TANIST_USAGE` with every mistake, or `TANIST_NOT_AVAILABLE` when the only mistakes are
- *   options that this version does not have yet.
+ * @throws {TanistError} `TANIST_USAGE` with every mistake.
  */
 export const resolveSettings = (
   input: SupervisorOptions | CommandLineSettings,

@@ -1,7 +1,7 @@
 /**
  * One program that is supervisor or worker, decided by how it was started.
  */
-import { reportError } from './cli/report.js';
+
 import { checkDefinition } from './daemon/declaration.js';
 import type { Daemon, DaemonDefinition, OptionDeclarations } from './daemon/definition.js';
 import { isWorker } from './daemon/role.js';
@@ -9,6 +9,7 @@ import { supervise } from './daemon/supervisor-role.js';
 import { terminal } from './daemon/terminal.js';
 import { runWorker } from './daemon/worker-role.js';
 import { TanistError } from './errors.js';
+import { reportError } from './words/report.js';
 
 /** Told as every other error, since run() never rejects. */
 const wrongUse = (message: string): number =>

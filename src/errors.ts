@@ -9,10 +9,6 @@ const ERRORS = {
     status: 2,
     hint: 'Run "tanist --help" for the commands and "tanist <command> --help" for their options.',
   },
-  TANIST_NOT_AVAILABLE: {
-    status: 2,
-    hint: 'This version of tanist does not have it yet: leave the option out.',
-  },
   TANIST_DEFINITION: { status: 2, hint: 'Correct the call of defineDaemon() in the program.' },
   TANIST_UNDECLARED_OPTION: {
     status: 1,

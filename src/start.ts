@@ -1,6 +1,7 @@
 /**
  * Everything that a supervisor needs, in one module that is loaded when one starts.
  */
-export { run } from './cli/commands/run.js';
+
 export { createSupervisor } from './embed.js';
+export { run } from './running.js';
 export { fromSupervisor } from './supervisor-logic.js';

@@ -2,6 +2,7 @@
  * What commands have in common that ask something of a supervisor, or of what it left: which one, and how to answer.
  */
 import { resolve } from 'node:path';
+import type { TargetQuery } from '../client/target.js';
 import type { SettingsContext } from '../config.js';
 import { durationReader } from '../settings/duration.js';
 import { type Mistake, type Reader, shown, usageError, wrongValue } from '../settings/mistake.js';
@@ -15,10 +16,9 @@ import {
   resolveRunDirectory,
 } from '../settings/run-directory.js';
 import { overlong } from '../settings/unix-path.js';
-import { COMMANDS } from './command-table.js';
-import type { CommandSpec } from './options.js';
-import type { TargetQuery } from './target.js';
-import { readWords, type StrangeWords, type Words } from './words.js';
+import { COMMANDS } from '../words/command-table.js';
+import type { CommandSpec } from '../words/options.js';
+import { readWords, type StrangeWords, type Words } from '../words/words.js';
 
 export interface ClientArguments {
   readonly target: TargetQuery;

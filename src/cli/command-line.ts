@@ -2,16 +2,16 @@
  * Reads a command line: which command, with what. Every mistake is told, not only the first.
  */
 import { MOST_WORKERS } from '../../machines/policy.js';
-import { type CommandLineSettings, checkSettings, type SettingsContext } from '../config.js';
-import {
-  type Mistake,
-  notAvailable,
-  type Reader,
-  shown,
-  usageError,
-  wrongValue,
-} from '../settings/mistake.js';
+import type { TargetQuery } from '../client/target.js';
+import { type CommandLineSettings, checkSettings } from '../config.js';
+import { type Mistake, type Reader, shown, usageError, wrongValue } from '../settings/mistake.js';
 import { nearest } from '../settings/suggestion.js';
+import { PROGRAM } from '../words/command-builder.js';
+import { COMMANDS, commandSpec } from '../words/command-table.js';
+import type { CommandLineContext } from '../words/context.js';
+import { helpText } from '../words/help.js';
+import type { CommandSpec } from '../words/options.js';
+import { readWords, type Words } from '../words/words.js';
 import {
   type ClientArguments,
   interleaved,
@@ -20,22 +20,11 @@ import {
   strangeWords,
   valueReader,
 } from './client-arguments.js';
-import { PROGRAM } from './command-builder.js';
-import { COMMANDS, commandSpec } from './command-table.js';
 import type { InspectArguments } from './commands/inspect.js';
 import type { LogsArguments } from './commands/logs.js';
 import type { ReplayArguments } from './commands/replay.js';
 import type { WhyArguments } from './commands/why.js';
-import { helpText } from './help.js';
 import { parseInspect, parseReplay, parseWhy } from './journal-arguments.js';
-import type { CommandSpec } from './options.js';
-import type { TargetQuery } from './target.js';
-import { readWords, type Words } from './words.js';
-
-export interface CommandLineContext extends SettingsContext {
-  /** Width for the help. */
-  readonly columns: number;
-}
 
 export interface ScaleArguments extends ClientArguments {
   readonly workers: number;
@@ -56,7 +45,7 @@ export type ParsedCommandLine =
 
 /**
  * @param argv the words after the program's name.
- * @throws {TanistError} `TANIST_USAGE` or `TANIST_NOT_AVAILABLE`, with all mistakes.
+ * @throws {TanistError} `TANIST_USAGE` with all mistakes.
  */
 export const parseCommandLine = (argv: readonly string[], context: CommandLineContext): ParsedCommandLine => {
   const before = readWords(PROGRAM, argv, strangeWords);
@@ -65,7 +54,6 @@ export const parseCommandLine = (argv: readonly string[], context: CommandLineCo
   const [name, ...rest] = before.operands;
   const spec = name === undefined ? undefined : commandSpec(name);
   if (spec === undefined) throw usageError([...before.mistakes, wrongCommand(name)]);
-  if (spec.available === false) throw usageError([...before.mistakes, notAvailable(`tanist ${spec.name}`)]);
   const words = readWords(spec, rest, strangeWords);
   if (words.values.has('--help')) return { command: 'help', text: helpText(spec, context.columns) };
   const mistakes = [...before.mistakes, ...words.mistakes];
@@ -85,7 +73,7 @@ export const asksForJson = (argv: readonly string[]): boolean =>
   argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
 
 const wrongCommand = (name: string | undefined): Mistake => {
-  const names = COMMANDS.filter(({ available }) => available !== false).map((command) => command.name);
+  const names = COMMANDS.map((command) => command.name);
   const expected = `expected ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
   const option = '<command>';
   if (name === undefined) return { option, message: `the command is missing: ${expected}` };

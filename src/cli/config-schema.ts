@@ -2,7 +2,7 @@
  * The JSON Schema of configuration files, from the tables of settings and options: what is added there is in it.
  */
 import { FILE_KEYS } from '../settings/fields.js';
-import { commandSpec } from './command-table.js';
+import { commandSpec } from '../words/command-table.js';
 
 /** For keys that no option has. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

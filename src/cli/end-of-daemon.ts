@@ -2,8 +2,8 @@
  * Whether a daemon that does not answer has ended for good, or is between two generations, or hangs.
  */
 import { existsSync } from 'node:fs';
+import type { Target } from '../client/target.js';
 import { isLockFree } from '../os/lock-probe.js';
-import type { Target } from './target.js';
 
 const LOOK_EVERY_MS = 200;
 /** Without a lock nobody knows who is left: one that has not answered for so long has ended. */

@@ -6,12 +6,12 @@ import type { SettingsContext } from '../config.js';
 import { readLoopbackAddress } from '../settings/listen-spec.js';
 import { type Mistake, type Reader, usageError, wrongValue } from '../settings/mistake.js';
 import { readFilePath } from '../settings/run-directory.js';
+import type { CommandSpec } from '../words/options.js';
+import type { Words } from '../words/words.js';
 import { interleaved, readTarget, valueReader } from './client-arguments.js';
 import type { InspectArguments } from './commands/inspect.js';
 import type { ReplayArguments } from './commands/replay.js';
 import type { Question, WhyArguments } from './commands/why.js';
-import type { CommandSpec } from './options.js';
-import type { Words } from './words.js';
 
 export const parseReplay = (
   spec: CommandSpec,

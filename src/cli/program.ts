@@ -4,15 +4,12 @@
 import { asTanistError } from '../errors.js';
 import { processContext } from '../os/process-context.js';
 import { VERSION } from '../version.js';
-import {
-  asksForJson,
-  type CommandLineContext,
-  type ParsedCommandLine,
-  parseCommandLine,
-} from './command-line.js';
-import { reportError } from './report.js';
+import type { CommandLineContext } from '../words/context.js';
+import { reportError } from '../words/report.js';
+import type { Terminal } from '../words/terminal.js';
+import { asksForJson, type ParsedCommandLine, parseCommandLine } from './command-line.js';
+import { readRunOrigin } from './run-origin.js';
 import { screenOf } from './screen.js';
-import type { Terminal } from './terminal.js';
 
 const DEFAULT_COLUMNS = 80;
 
@@ -43,7 +40,7 @@ const dispatch = async (parsed: ParsedCommandLine): Promise<number> => {
       terminal.out(`${VERSION}\n`);
       return 0;
     case 'run':
-      return (await import('./commands/run.js')).run(parsed.settingsInput, contextOf(), terminal);
+      return (await import('../running.js')).run(parsed.settingsInput, contextOf(), terminal, readRunOrigin);
     case 'restart': {
       const { restart, restartAgain } = await import('./commands/restart.js');
       return 'target' in parsed

@@ -6,7 +6,7 @@ import type { SupervisorContext } from '../../machines/supervisor.js';
 import { type JournalEntry, stateText } from '../journal/entry.js';
 import type { Difference, Recording, Replay } from '../journal/replay.js';
 import { VERSION } from '../version.js';
-import { printable } from './terminal.js';
+import { printable } from '../words/terminal.js';
 
 /** A replay that stopped at one event. */
 export interface Moment {

@@ -1,7 +1,7 @@
 /**
  * A terminal that is redrawn in place, and when whoever watches it wants no more.
  */
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../words/terminal.js';
 
 export interface Screen {
   readonly columns: number;

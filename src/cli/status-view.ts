@@ -2,7 +2,7 @@
  * A status as people read it.
  */
 import type { ReloadVerdict, Status, WorkerExit, WorkerStatus } from '../../machines/status.js';
-import { printable } from './terminal.js';
+import { printable } from '../words/terminal.js';
 
 /** Everything is shown as of `now`; all text from elsewhere is cleaned first. */
 export const statusText = async (status: Status, now: Date, columns: number): Promise<string> => {

@@ -1,11 +1,12 @@
 /**
  * A stop as its client sees it: asked for, and waited for until the lock is free, or the answer ends.
  */
+
+import { askStop } from '../client/control-client.js';
+import { isOver, type Target } from '../client/target.js';
+import { askRunning, glance, look, remainsOf, watchSilence } from '../client/waiting.js';
 import { TanistError } from '../errors.js';
 import { openLockProbe } from '../os/lock-probe.js';
-import { askStop } from './control-client.js';
-import { isOver, type Target } from './target.js';
-import { askRunning, glance, look, remainsOf, watchSilence } from './waiting.js';
 
 /**
  * Drains and stops a supervisor, and returns when its last process is gone and the lock is free.

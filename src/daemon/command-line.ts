@@ -2,15 +2,15 @@
  * The command line of a daemon: tanist's own options and the program's, read with one parser, told in one help.
  */
 import { basename } from 'node:path';
-import { commandSpec } from '../cli/command-table.js';
-import { helpText } from '../cli/help.js';
-import type { CommandSpec, OptionSpec } from '../cli/options.js';
-import { readWords, type StrangeWords, type Words } from '../cli/words.js';
 import { checkSettings, type SettingsContext } from '../config.js';
 import { formatDuration } from '../settings/duration.js';
 import { keyOfFlag } from '../settings/fields.js';
 import { type Mistake, usageError } from '../settings/mistake.js';
 import type { CommandLineSettings } from '../settings/supervisor-options.js';
+import { commandSpec } from '../words/command-table.js';
+import { helpText } from '../words/help.js';
+import type { CommandSpec, OptionSpec } from '../words/options.js';
+import { readWords, type StrangeWords, type Words } from '../words/words.js';
 import { settingsIn } from './declaration.js';
 import type { DaemonDefinition } from './definition.js';
 import { defaultText, flagOfName, OPTION_TYPES, readOptions } from './option-values.js';
@@ -108,7 +108,7 @@ export type DaemonLine =
 /**
  * Reads a whole command line.
  *
- * @throws {TanistError} `TANIST_USAGE` or `TANIST_NOT_AVAILABLE`, with all mistakes.
+ * @throws {TanistError} `TANIST_USAGE` with all mistakes.
  */
 export const readDaemonLine = (
   definition: DaemonDefinition,

@@ -1,14 +1,15 @@
 /**
  * The program as a supervisor: its command line is read, and then it runs itself as `tanist run` would.
  */
-import type { CommandLineContext } from '../cli/command-line.js';
-import { reportError } from '../cli/report.js';
+
 import { asTanistError, TanistError } from '../errors.js';
 import { startRun } from '../late.js';
 import { holdSignals } from '../os/held-signals.js';
 import { processContext } from '../os/process-context.js';
 import { ownStart, type ScriptStart, scriptCommand, scriptStartOf } from '../os/resolve-program.js';
 import { tellWaiting } from '../start-refusal.js';
+import type { CommandLineContext } from '../words/context.js';
+import { reportError } from '../words/report.js';
 import { type DaemonLine, readDaemonLine } from './command-line.js';
 import type { DaemonDefinition } from './definition.js';
 import { terminal } from './terminal.js';
@@ -48,7 +49,7 @@ export const supervise = async (definition: DaemonDefinition, argv: readonly str
   }
 };
 
-/** @throws {TanistError} `TANIST_USAGE`, `TANIST_NOT_AVAILABLE` or `TANIST_COMMAND_NOT_FOUND`. */
+/** @throws {TanistError} `TANIST_USAGE` or `TANIST_COMMAND_NOT_FOUND`. */
 const read = (
   definition: DaemonDefinition,
   start: ScriptStart,

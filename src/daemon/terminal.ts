@@ -1,7 +1,7 @@
 /**
  * Where a daemon says what its command line was answered with: a program that is started has its own streams.
  */
-import type { Terminal } from '../cli/terminal.js';
+import type { Terminal } from '../words/terminal.js';
 
 const DEFAULT_COLUMNS = 80;
 

@@ -1,7 +1,7 @@
 /**
  * The program as a worker: its process function, watched from the beginning to the end.
  */
-import { reportError } from '../cli/report.js';
+import { reportError } from '../words/report.js';
 import type { ConnectedWorker } from '../worker/connected-worker.js';
 import { readOwnOptions } from './command-line.js';
 import type { DaemonDefinition, OptionDeclarations, OptionValues } from './definition.js';

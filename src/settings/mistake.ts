@@ -14,10 +14,7 @@ export type Reading<T> = { readonly value: T } | { readonly expected: string };
  */
 export type Reader<T> = (raw: unknown, written: boolean) => Reading<T>;
 
-export interface Mistake extends Problem {
-  /** True when the option is known, but this version does not have it yet. */
-  readonly unavailable?: true;
-}
+export type Mistake = Problem;
 
 /** A longer value is cut: a message is to be read. */
 const SHOWN_LENGTH = 120;
@@ -43,17 +40,7 @@ export const wrongValue = (option: string, raw: unknown, expected: string): Mist
   message: `${option} ${shown(raw)}: expected ${expected}`,
 });
 
-export const notAvailable = (option: string): Mistake => ({
-  option,
-  message: `${option} is not available yet`,
-  unavailable: true,
-});
-
-/**
- * All mistakes as one error.
- *
- * The code says that something is not available yet only if nothing else is wrong.
- */
+/** All mistakes as one error. */
 export const usageError = (mistakes: readonly Mistake[]): TanistError => {
   const [first] = mistakes;
   const lines = mistakes.map((mistake) => mistake.message);
@@ -62,6 +49,5 @@ export const usageError = (mistakes: readonly Mistake[]): TanistError => {
       ? first.message
       : [`${mistakes.length} mistakes`, ...lines].join('\n  ');
   const problems = mistakes.map(({ option, message }) => ({ option, message }));
-  const code = mistakes.every((mistake) => mistake.unavailable) ? 'TANIST_NOT_AVAILABLE' : 'TANIST_USAGE';
-  return new TanistError(code, message, { problems });
+  return new TanistError('TANIST_USAGE', message, { problems });
 };

@@ -23,6 +23,8 @@ const CALM_MS = 250;
 const RATIO_LIMIT = 2;
 /** Boots beside a plain service: enough for a percentile, few enough to be quick. */
 const PLAIN_BOOTS = 10;
+/** The ratio of two percentiles is noise to a fifth: the round in the middle counts. */
+const ROUNDS = 3;
 
 interface Run {
   readonly samples: readonly Sample[];
@@ -101,15 +103,21 @@ const failedFigure = (what: string, { samples }: Run): Figure => {
 
 export const measureOverlap = async (world: World, effort: Effort): Promise<readonly Figure[]> => {
   const plain = await bootUnderLoad(world, effort);
-  const run = await reloadUnderLoad(world, 'overlap', effort);
+  const rounds = (await times(ROUNDS, () => reloadUnderLoad(world, 'overlap', effort))).sort(
+    (one, other) => ratioOf(one) - ratioOf(other),
+  );
+  const run = rounds[Math.floor(ROUNDS / 2)] as Run;
   const { samples, busy } = run;
   const ratio = ratioOf(run);
   return [
-    failedFigure(`failed requests over ${effort.reloadsUnderLoad} reloads, overlap`, run),
+    failedFigure(`failed requests over ${ROUNDS * effort.reloadsUnderLoad} reloads, overlap`, {
+      samples: rounds.flatMap((round) => round.samples),
+      busy: [],
+    }),
     {
       what: 'p99 during reloads / p99 outside, overlap',
       target: `≤ ${RATIO_LIMIT}`,
-      measured: ratio.toFixed(2),
+      measured: `${ratio.toFixed(2)} (${rounds.map((round) => ratioOf(round).toFixed(2)).join(', ')})`,
       floor: `two plain boots beside a plain service: ${ratioOf(plain).toFixed(2)}`,
       missed: ratio > RATIO_LIMIT,
     },

@@ -14,7 +14,16 @@ const isNode = ({ to }: Import): boolean => to.startsWith('node:');
 
 describe('who may import whom', () => {
   it('finds the files it reads', () => {
-    for (const folder of ['machines', 'src/protocol', 'src/worker', 'src/adopt', 'src/actors', 'src/cli'])
+    for (const folder of [
+      'machines',
+      'src/protocol',
+      'src/worker',
+      'src/adopt',
+      'src/actors',
+      'src/cli',
+      'src/client',
+      'src/words',
+    ])
       expect(sourcesIn(folder).length, folder).toBeGreaterThan(2);
     expect(importsIn('machines').length).toBeGreaterThan(30);
   });
@@ -60,22 +69,39 @@ describe('who may import whom', () => {
     expect(strangers('src/actors', allowed)).toEqual([]);
   });
 
-  it('nothing but the command line imports the command line, except for programs that have one of their own', () => {
+  it('nothing but the command line imports the command line', () => {
     const others = [...importsIn('machines'), ...importsIn('src')];
-    // A daemon reads words, prints help and tells errors as tanist does, and runs as `tanist run` does.
-    const isDaemon = ({ from, to, typesOnly }: Import) =>
-      (from.startsWith('src/daemon') && typesOnly) ||
-      (from.startsWith('src/daemon') &&
-        ['command-table', 'help', 'options', 'report', 'terminal', 'words'].includes(
-          to.slice('src/cli/'.length, -'.ts'.length),
-        )) ||
-      (from === 'src/start.ts' && to === 'src/cli/commands/run.ts');
     expect(
       others
         .filter((entry) => entry.to.startsWith('src/cli/') && !entry.from.startsWith('src/cli/'))
-        .filter((entry) => !isDaemon(entry))
         .map(text),
     ).toEqual([]);
+  });
+
+  it('words import commander, settings, errors and limits, and reach for no process and no file', () => {
+    const allowed = (entry: Import) =>
+      ['commander', 'node:util', 'src/errors.ts', 'machines/policy.ts'].includes(entry.to) ||
+      entry.to.startsWith('src/settings/') ||
+      (entry.typesOnly && entry.to === 'src/config.ts');
+    expect(strangers('src/words', allowed)).toEqual([]);
+  });
+
+  it('clients start nothing: they ask, and look up what a start would run', () => {
+    const rooms = [
+      'src/settings/',
+      'src/words/',
+      'src/errors.ts',
+      'src/config.ts',
+      'src/handover.ts',
+      'src/program.ts',
+    ];
+    const readers = ['config-file', 'resolve-program', 'lock-probe'].map((name) => `src/os/${name}.ts`);
+    const allowed = (entry: Import) =>
+      isNode(entry) ||
+      rooms.some((room) => entry.to.startsWith(room)) ||
+      readers.includes(entry.to) ||
+      (entry.typesOnly && entry.to.startsWith('machines/'));
+    expect(strangers('src/client', allowed)).toEqual([]);
   });
 
   it('a worker of a daemon loads neither machines nor log nor lock', () => {
@@ -143,7 +169,7 @@ describe('who may import whom', () => {
 
   it('only the operating system’s room, the worker and the command line reach for processes and sockets', () => {
     const doors = ['node:child_process', 'node:net', 'fs-ext'];
-    const rooms = ['src/os/', 'src/worker/', 'src/adopt/', 'src/cli/'];
+    const rooms = ['src/os/', 'src/worker/', 'src/adopt/', 'src/client/', 'src/cli/'];
     const reaching = importsIn('src').filter(
       ({ from, to, typesOnly }) =>
         doors.includes(to) && !typesOnly && !rooms.some((room) => from.startsWith(room)),

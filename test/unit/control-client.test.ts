@@ -44,7 +44,7 @@ const supervisor = (handlers: Handlers, name = 'web'): Promise<Server> => {
     const handler = handlers[`${request.method} ${route}`];
     if (handler) handler(request, response);
     else
-      json(501, { error: { code: 'TANIST_NOT_AVAILABLE', message: `no ${route}`, hint: 'wait' } })(
+      json(501, { error: { code: 'TANIST_CONTROL_PROTOCOL', message: `no ${route}`, hint: 'wait' } })(
         request,
         response,
       );

@@ -14,7 +14,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { isAnswered } from '../../src/cli/control-client.js';
+import { isAnswered } from '../../src/client/control-client.js';
 import { createControlServer } from '../../src/os/control-server.js';
 
 let directory = '';

@@ -1,15 +1,11 @@
 import { expect, test } from 'vitest';
-import {
-  asksForJson,
-  type CommandLineContext,
-  type ParsedCommandLine,
-  parseCommandLine,
-} from '../../src/cli/command-line.js';
-import { COMMANDS, commandSpec } from '../../src/cli/command-table.js';
-import { errorText, reportError } from '../../src/cli/report.js';
+import { asksForJson, type ParsedCommandLine, parseCommandLine } from '../../src/cli/command-line.js';
 import { resolveSettings } from '../../src/config.js';
 import { TanistError } from '../../src/errors.js';
 import { SETTING_FLAGS, SETTING_KEYS } from '../../src/settings/fields.js';
+import { COMMANDS, commandSpec } from '../../src/words/command-table.js';
+import type { CommandLineContext } from '../../src/words/context.js';
+import { errorText, reportError } from '../../src/words/report.js';
 
 const CONTEXT: CommandLineContext = {
   env: { TANIST_RUN_DIR: '/run/test' },
@@ -283,21 +279,18 @@ test('help and version win over everything beside them', () => {
 
 test("the program's help lists the commands there are and the exit statuses", () => {
   const text = help('--help');
-  for (const { name, available } of COMMANDS) {
-    if (available === false) expect(text).not.toContain(`  ${name} `);
-    else expect(text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, 'm'));
-  }
+  for (const { name } of COMMANDS) expect(text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, 'm'));
   expect(text).toMatch(/^ {2}4 {2}reload refused/m);
 });
 
-test("a command's help lists its options with defaults, only those there are, in the terminal's width", () => {
+test("a command's help lists its options with defaults, in the terminal's width", () => {
   for (const columns of [60, 80, 400]) {
     const parsed = parseCommandLine(['run', '--help'], { ...CONTEXT, columns });
     const text = parsed.command === 'help' ? parsed.text : '';
     const specs = commandSpec('run')?.options ?? [];
-    for (const { flag, available } of specs) {
+    for (const { flag } of specs) {
       const listed = new RegExp(`^ {2}(-h, )?${flag}\\b(?!-)`, 'm').test(text);
-      expect([flag, listed]).toEqual([flag, available !== false]);
+      expect([flag, listed]).toEqual([flag, true]);
     }
     const prose = text.replace(/\s+/g, ' ');
     expect(prose).toContain('(default: 60s)');
@@ -311,9 +304,7 @@ test("a command's help lists its options with defaults, only those there are, in
 
 test('the table and the settings name the same options', () => {
   const specs = commandSpec('run')?.options ?? [];
-  const flags = specs
-    .filter(({ flag, available }) => available !== false && flag !== '--help')
-    .map(({ flag }) => flag);
+  const flags = specs.map(({ flag }) => flag).filter((flag) => flag !== '--help');
   // The one that says where the others are.
   expect(flags).toContain('--config');
   expect(flags.filter((flag) => flag !== '--config').sort()).toEqual([...SETTING_FLAGS].sort());
@@ -321,17 +312,11 @@ test('the table and the settings name the same options', () => {
   // The key of an option is its flag in camel case; a duration's ends in Ms.
   const keyOf = ({ flag, value }: { flag: string; value?: string }) =>
     flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) + (value === 'D' ? 'Ms' : '');
-  const keys = (available: boolean) =>
-    specs
-      .filter((spec) => (spec.available !== false) === available && spec.flag !== '--help')
-      .map(keyOf)
-      // The second flag of a switch that may be turned off.
-      .filter((key) => !['noAdopt', 'noAnchor'].includes(key));
-  expect(
-    keys(true)
-      .filter((key) => key !== 'config')
-      .sort(),
-  ).toEqual([...SETTING_KEYS].sort());
+  const keys = specs
+    .map(keyOf)
+    // The second flag of a switch that may be turned off, and what no setting is.
+    .filter((key) => !['noAdopt', 'noAnchor', 'config', 'help'].includes(key));
+  expect(keys.sort()).toEqual([...SETTING_KEYS].sort());
 });
 
 test('JSON is asked for by clients only, before a double dash', () => {

@@ -14,9 +14,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findLogs, findTarget, findTargets, isOver } from '../../src/cli/target.js';
-import { printable } from '../../src/cli/terminal.js';
+import { findLogs, findTarget, findTargets, isOver } from '../../src/client/target.js';
 import { isLockFree, openLockProbe } from '../../src/os/lock-probe.js';
+import { printable } from '../../src/words/terminal.js';
 
 const { flockSync } = createRequire(import.meta.url)('fs-ext') as {
   flockSync: (fd: number, operation: string) => void;

@@ -3,15 +3,15 @@
  */
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { askStatus } from '../../client/control-client.js';
+import { findTarget, type Target, type TargetQuery } from '../../client/target.js';
+import { askRunning, withDeadline } from '../../client/waiting.js';
 import { asTanistError } from '../../errors.js';
 import type { Inspector, InspectorOptions } from '../../inspector/index.js';
-import { askStatus } from '../control-client.js';
+import { isLoopback, openToOthers } from '../../words/page-words.js';
+import { reportError } from '../../words/report.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 import { awaitEnd, type EndOfDaemon } from '../end-of-daemon.js';
-import { isLoopback, openToOthers } from '../page-words.js';
-import { reportError } from '../report.js';
-import { findTarget, type Target, type TargetQuery } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { askRunning, withDeadline } from '../waiting.js';
 
 export interface InspectArguments {
   readonly source: { readonly target: TargetQuery } | { readonly journals: readonly string[] };

@@ -4,12 +4,12 @@
 import { existsSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { TargetQuery } from '../../client/target.js';
+import { findLogs, findTargets, notRunning, onlyOne, type Target } from '../../client/target.js';
+import { glance } from '../../client/waiting.js';
 import { TanistError } from '../../errors.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 import { openTail, type Tail, type Turn } from '../log-tail.js';
-import type { TargetQuery } from '../target.js';
-import { findLogs, findTargets, notRunning, onlyOne, type Target } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { glance } from '../waiting.js';
 
 export interface LogsArguments {
   readonly target: TargetQuery;

@@ -1,12 +1,13 @@
 /**
  * `tanist reload`: starts a new generation, and tells what became of it.
  */
+
+import { findTarget } from '../../client/target.js';
+import { requestVerdict, tellVerdict } from '../../client/verdict.js';
+import { withDeadline } from '../../client/waiting.js';
+import { reportError } from '../../words/report.js';
+import type { Terminal } from '../../words/terminal.js';
 import type { ClientArguments } from '../client-arguments.js';
-import { reportError } from '../report.js';
-import { findTarget } from '../target.js';
-import type { Terminal } from '../terminal.js';
-import { requestVerdict, tellVerdict } from '../verdict.js';
-import { withDeadline } from '../waiting.js';
 
 export const reload = async (args: ClientArguments, terminal: Terminal): Promise<number> => {
   try {

@@ -5,9 +5,9 @@ import { TanistError } from '../../errors.js';
 import { type JournalEntry, SNAPSHOT } from '../../journal/entry.js';
 import { Replay } from '../../journal/replay.js';
 import { readJournal } from '../../os/journal-reader.js';
+import { reportError } from '../../words/report.js';
+import type { Terminal } from '../../words/terminal.js';
 import { type Moment, momentJson, momentText, reportJson, reportText } from '../replay-view.js';
-import { reportError } from '../report.js';
-import type { Terminal } from '../terminal.js';
 
 export interface ReplayArguments {
   /** Files of one journal, the oldest first. Absolute. */

@@ -1,18 +1,20 @@
 /**
  * `tanist restart`: stop and start in one, for what a reload cannot change.
  */
+
+import { intentOf } from '../../client/intent.js';
+import { findTarget, type Target, type TargetQuery } from '../../client/target.js';
+import { askHolder } from '../../client/waiting.js';
 import { asTanistError, type ErrorCode, TanistError } from '../../errors.js';
 import { holdSignals } from '../../os/held-signals.js';
 import { enterDirectory } from '../../os/resolve-program.js';
+import { run } from '../../running.js';
 import { usageError } from '../../settings/mistake.js';
 import type { CommandLineSettings } from '../../settings/supervisor-options.js';
-import type { CommandLineContext } from '../command-line.js';
-import { intentOf, readRunOrigin } from '../intent.js';
+import type { CommandLineContext } from '../../words/context.js';
+import { printable, type Terminal } from '../../words/terminal.js';
+import { readRunOrigin } from '../run-origin.js';
 import { stopTarget } from '../stopping.js';
-import { findTarget, type Target, type TargetQuery } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { askHolder } from '../waiting.js';
-import { run } from './run.js';
 
 /** These end a supervisor that had started: they are not about the restart. */
 const AFTER_THE_START: readonly ErrorCode[] = ['TANIST_RESPAWN_LIMIT', 'TANIST_INTERNAL', 'TANIST_LOCK_HELD'];
@@ -41,7 +43,7 @@ export const restart = async (
   process.argv.splice(2, 1, 'run');
   holdSignals(true);
   try {
-    return await run(words, context, terminal);
+    return await run(words, context, terminal, readRunOrigin);
   } catch (thrown) {
     const error = asTanistError(thrown);
     throw wasRunning && !AFTER_THE_START.includes(error.code) ? nothingRunsNow(error) : error;

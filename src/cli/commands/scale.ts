@@ -2,13 +2,13 @@
  * `tanist scale N`: changes the number of workers, and tells when it is reached.
  */
 import type { ScaleVerdict } from '../../../machines/status.js';
+import { askScale } from '../../client/control-client.js';
+import { findTarget } from '../../client/target.js';
+import { askRunning, withDeadline } from '../../client/waiting.js';
 import { TanistError } from '../../errors.js';
+import { reportError } from '../../words/report.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 import type { ScaleArguments } from '../command-line.js';
-import { askScale } from '../control-client.js';
-import { reportError } from '../report.js';
-import { findTarget } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { askRunning, withDeadline } from '../waiting.js';
 
 export const scale = async (args: ScaleArguments, terminal: Terminal): Promise<number> => {
   try {

@@ -2,13 +2,13 @@
  * `tanist status`: what runs now.
  */
 import type { Status } from '../../../machines/status.js';
+import { askStatus, type Reply } from '../../client/control-client.js';
+import { findTargets, nothingRuns, type Target } from '../../client/target.js';
+import { askRunning, withDeadline } from '../../client/waiting.js';
 import { asTanistError, type TanistError } from '../../errors.js';
+import { errorText, reportError } from '../../words/report.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 import type { ClientArguments } from '../client-arguments.js';
-import { askStatus, type Reply } from '../control-client.js';
-import { errorText, reportError } from '../report.js';
-import { findTargets, nothingRuns, type Target } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { askRunning, withDeadline } from '../waiting.js';
 
 /** Nothing bounds this answer but the health of who gives it. */
 const DEFAULT_TIMEOUT_MS = 10_000;

@@ -1,12 +1,13 @@
 /**
  * `tanist stop`: drains and stops, and returns when the lock is free.
  */
+
+import { findTarget } from '../../client/target.js';
+import { withDeadline } from '../../client/waiting.js';
+import { reportError } from '../../words/report.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 import type { ClientArguments } from '../client-arguments.js';
-import { reportError } from '../report.js';
 import { stopTarget } from '../stopping.js';
-import { findTarget } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { withDeadline } from '../waiting.js';
 
 export const stop = async (args: ClientArguments, terminal: Terminal): Promise<number> => {
   try {

@@ -3,13 +3,13 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Status } from '../../../machines/status.js';
+import { findTargets, isOver, nothingRuns, notRunning, type Target } from '../../client/target.js';
+import { glance } from '../../client/waiting.js';
 import { TanistError } from '../../errors.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 import type { ClientArguments } from '../client-arguments.js';
 import { openPicture, type Screen } from '../screen.js';
 import { statusText } from '../status-view.js';
-import { findTargets, isOver, nothingRuns, notRunning, type Target } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { glance } from '../waiting.js';
 
 /** Between two looks; faster while a reload is under way, of which there is something to see every moment. */
 const LOOK_EVERY_MS = { usually: 1_000, reloading: 200 } as const;

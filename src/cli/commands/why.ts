@@ -2,6 +2,8 @@
  * `tanist why`: why a process was started or ended, or a reload refused, from the journal, in plain sentences.
  */
 import { existsSync } from 'node:fs';
+import { findTarget, type TargetQuery } from '../../client/target.js';
+import { glance } from '../../client/waiting.js';
 import { TanistError } from '../../errors.js';
 import { type Chapter, History } from '../../journal/history.js';
 import type { Answer } from '../../journal/narration.js';
@@ -9,10 +11,8 @@ import { explainLastReload } from '../../journal/reload-answer.js';
 import { explainSupervisor } from '../../journal/supervisor-answer.js';
 import { explainWorker, livesIn, type WorkerLife } from '../../journal/worker-answer.js';
 import { readJournal } from '../../os/journal-reader.js';
-import { reportError } from '../report.js';
-import { findTarget, type TargetQuery } from '../target.js';
-import { printable, type Terminal } from '../terminal.js';
-import { glance } from '../waiting.js';
+import { reportError } from '../../words/report.js';
+import { printable, type Terminal } from '../../words/terminal.js';
 
 /** What is asked about. */
 export type Question =

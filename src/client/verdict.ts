@@ -4,9 +4,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Status } from '../../machines/status.js';
 import { TanistError } from '../errors.js';
+import { printable, type Terminal } from '../words/terminal.js';
 import { askReload, type JoinableVerdict } from './control-client.js';
 import { isOver, notRunning, type Target } from './target.js';
-import { printable, type Terminal } from './terminal.js';
 import { askRunning, glance, look, remainsOf, watchSilence } from './waiting.js';
 
 /** Exit status of a reload that did not happen: the old generation goes on. */

@@ -1,57 +1,10 @@
 /**
- * The one table of options: parser, help and tests read it, by command in `command-table`.
+ * The options of a start, in the order of its help.
  */
 import { DEFAULTS } from '../../machines/policy.js';
 import { formatDuration } from '../settings/duration.js';
 import { LOG_LEVELS } from '../settings/supervisor-options.js';
-
-export interface OptionSpec {
-  readonly flag: `--${string}`;
-  readonly short?: `-${string}`;
-  /** Stands for the value in the help; an option without it is a switch. */
-  readonly value?: string;
-  /** The same for a value that may be left out; it is given with an equals sign, since a word may be the command. */
-  readonly optionalValue?: string;
-  readonly group: string;
-  readonly doc: string;
-  /** What holds when the option is not given. */
-  readonly fallback?: string;
-  /** False: known and refused, its value swallowed, so that nothing else is misread. */
-  readonly available?: false;
-}
-
-export interface CommandSpec {
-  readonly name: string;
-  /** How it is called; `tanist` and its name when absent. */
-  readonly calledAs?: string;
-  readonly doc: string;
-  /** What follows the options, as the usage line has it. */
-  readonly operands?: string;
-  readonly options: readonly OptionSpec[];
-  readonly available?: false;
-}
-
-export const HELP: OptionSpec = {
-  flag: '--help',
-  short: '-h',
-  group: 'Help',
-  doc: 'Say this, and do nothing else.',
-};
-
-export const INSPECT_CONTROL: OptionSpec = {
-  flag: '--inspect-control',
-  group: 'Page',
-  doc: 'Let the page reload and stop the daemon, and kill workers.',
-};
-
-export const RUN_DIR: OptionSpec = {
-  flag: '--run-dir',
-  value: 'DIR',
-  group: 'Identity',
-  doc: 'Where the pid files and control sockets of all supervisors are.',
-  fallback:
-    '$TANIST_RUN_DIR, $RUNTIME_DIRECTORY, /run/tanist for root, $XDG_RUNTIME_DIR/tanist or ~/.local/state/tanist',
-};
+import { HELP, INSPECT_CONTROL, type OptionSpec, RUN_DIR } from './options.js';
 
 const IDENTITY: readonly OptionSpec[] = [
   {
@@ -337,28 +290,4 @@ export const RUN: readonly OptionSpec[] = [
   ...LOG,
   ...PAGE,
   HELP,
-];
-
-/** What may stand before the command. */
-export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
-  HELP,
-  { flag: '--version', short: '-V', group: 'Help', doc: 'Say which tanist this is.' },
-];
-
-/** Exit statuses, as every command's help lists them. */
-export const EXIT_STATUSES: readonly (readonly [string, string])[] = [
-  ['0', 'done'],
-  ['1', 'failed while running; the message has a code and a hint'],
-  ['2', 'used wrongly'],
-  ['3', 'not running'],
-  ['4', 'reload refused or rolled back: the old generation goes on serving'],
-  ['5', 'already running'],
-  ['6', 'respawn limit reached'],
-];
-
-/** Signals to the supervisor, as the help of run lists them. */
-export const SIGNALS: readonly (readonly [string, string])[] = [
-  ['SIGUSR2, SIGHUP', 'reload (SIGHUP stops a supervisor that was started from a terminal)'],
-  ['SIGTTIN, SIGTTOU', 'one worker more, one fewer'],
-  ['SIGTERM, SIGINT, SIGQUIT', 'stop; a second one kills at once'],
 ];

@@ -1,7 +1,8 @@
 /**
  * The one table of commands: parser, help and tests read it.
  */
-import { type CommandSpec, HELP, INSPECT_CONTROL, type OptionSpec, RUN, RUN_DIR } from './options.js';
+import { type CommandSpec, HELP, INSPECT_CONTROL, type OptionSpec, RUN_DIR } from './options.js';
+import { RUN } from './run-options.js';
 
 const TARGET: readonly OptionSpec[] = [
   {

@@ -29,9 +29,7 @@ export const helpText = (spec: CommandSpec, columns: number): string => {
 
 /** They are only named here: a command line is read in two steps, tanist's own options first. */
 const addSubcommands = (program: Command): void => {
-  for (const { name, doc, available } of COMMANDS) {
-    program.addCommand(new Command(name).description(doc), { hidden: available === false });
-  }
+  for (const { name, doc } of COMMANDS) program.addCommand(new Command(name).description(doc));
 };
 
 const listsFor = (spec: CommandSpec): readonly (readonly [string, readonly Row[]])[] => {

@@ -4,10 +4,10 @@
 import type { Status } from '../../machines/status.js';
 import type { CommandLineSettings } from '../config.js';
 import { asTanistError, TanistError } from '../errors.js';
-import type { CommandLineContext } from './command-line.js';
+import type { CommandLineContext } from '../words/context.js';
+import { printable, type Terminal } from '../words/terminal.js';
 import { difference, intentOf, intentOfOrigin, type ReadOrigin } from './intent.js';
 import type { Target } from './target.js';
-import { printable, type Terminal } from './terminal.js';
 import { requestVerdict, tellVerdict } from './verdict.js';
 import { askHolder } from './waiting.js';
 

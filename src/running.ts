@@ -3,18 +3,18 @@
  */
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
-import type { Failure } from '../../../machines/events.js';
-import type { ResolvedSettings } from '../../config.js';
-import { daemonize } from '../../daemonize.js';
-import { type OnClaimed, startFromWords } from '../../embed.js';
-import { asTanistError, isErrorCode, TanistError } from '../../errors.js';
-import { releaseSignals } from '../../os/held-signals.js';
-import { starterDescriptor } from '../../os/starter-socket.js';
-import type { CommandLineSettings } from '../../settings/supervisor-options.js';
-import type { CommandLineContext } from '../command-line.js';
-import { type ReadOrigin, readRunOrigin } from '../intent.js';
-import { isLoopback, openToOthers } from '../page-words.js';
-import { printable, type Terminal } from '../terminal.js';
+import type { Failure } from '../machines/events.js';
+import type { ReadOrigin } from './client/intent.js';
+import type { ResolvedSettings } from './config.js';
+import { daemonize } from './daemonize.js';
+import { type OnClaimed, startFromWords } from './embed.js';
+import { asTanistError, isErrorCode, TanistError } from './errors.js';
+import { releaseSignals } from './os/held-signals.js';
+import { starterDescriptor } from './os/starter-socket.js';
+import type { CommandLineSettings } from './settings/supervisor-options.js';
+import type { CommandLineContext } from './words/context.js';
+import { isLoopback, openToOthers } from './words/page-words.js';
+import { printable, type Terminal } from './words/terminal.js';
 
 const STDERR = 2;
 
@@ -42,7 +42,7 @@ const openPage = async (
 ): Promise<void> => {
   if (page === null || settings.control === null) return;
   try {
-    const { startPage } = await import('../../os/page-process.js');
+    const { startPage } = await import('./os/page-process.js');
     const { account, control } = settings;
     const { url } = await startPage({ ...page, controlPath: control, account });
     terminal.out(`inspector: ${url}\n`);
@@ -89,7 +89,7 @@ export const run = async (
   settings: CommandLineSettings,
   context: CommandLineContext,
   terminal: Terminal,
-  readOrigin: ReadOrigin = readRunOrigin,
+  readOrigin: ReadOrigin,
 ): Promise<number> => {
   const error = await endOf(settings, terminal);
   if (error === null) return 0;
@@ -98,6 +98,6 @@ export const run = async (
   if (error.code !== 'TANIST_LOCK_HELD') throw error;
   // Nothing runs here, and nothing will: from now on this is a client, which a signal may end.
   releaseSignals();
-  const { secondStart } = await import('../second-start.js');
+  const { secondStart } = await import('./client/second-start.js');
   return secondStart(error.message, settings, context, terminal, readOrigin);
 };

@@ -12,8 +12,8 @@ import { resolveProgram } from '../os/resolve-program.js';
 import type { Program } from '../program.js';
 import { formatDuration } from '../settings/duration.js';
 import { FIELD_KEYS, flagOf, type Key } from '../settings/fields.js';
-import { type CommandLineContext, parseCommandLine } from './command-line.js';
-import { printable } from './terminal.js';
+import type { CommandLineContext } from '../words/context.js';
+import { printable } from '../words/terminal.js';
 
 /** One start: its settings, and the program its workers would be. */
 export interface Intent {
@@ -31,13 +31,6 @@ export const intentOf = async (words: CommandLineSettings, context: CommandLineC
 
 /** Reads the words of a start that was made before; null for one of another kind. */
 export type ReadOrigin = (origin: Origin, context: CommandLineContext) => CommandLineSettings | null;
-
-/** The words of `tanist run`. */
-export const readRunOrigin: ReadOrigin = ({ commandLine, script }, context) => {
-  if (commandLine === null || script !== undefined) return null;
-  const parsed = parseCommandLine(commandLine, context);
-  return parsed.command === 'run' ? parsed.settingsInput : null;
-};
 
 /** The intent of a supervisor that runs; null if it was started in another way than this one. */
 export const intentOfOrigin = async (

@@ -40,9 +40,7 @@ const buildOption = (spec: OptionSpec): Option => {
   const option = new Option(
     spec.value === undefined ? names : `${names} <${spec.value}>`,
     `${spec.doc}${fallback}`,
-  )
-    .helpGroup(`${spec.group}:`)
-    .hideHelp(spec.available === false);
+  ).helpGroup(`${spec.group}:`);
   // For the help alone: commander would take the word behind it for its value.
   if (spec.optionalValue !== undefined) option.flags = `${names}[=${spec.optionalValue}]`;
   return option;

@@ -2,7 +2,7 @@
  * Reads the options of one command from words. Every mistake is told, not only the first.
  */
 import { type Command, CommanderError } from 'commander';
-import { type Mistake, notAvailable, shown } from '../settings/mistake.js';
+import { type Mistake, shown } from '../settings/mistake.js';
 import { nearest } from '../settings/suggestion.js';
 import { buildCommand } from './command-builder.js';
 import type { CommandSpec, OptionSpec } from './options.js';
@@ -42,8 +42,7 @@ export const readWords = (spec: CommandSpec, argv: readonly string[], strange: S
     if (value?.startsWith('--') && !argv.includes(`${option.flag}=${value}`)) {
       throw new ValueMissing(option, value);
     }
-    if (option.available === false) mistakes.push(notAvailable(option.flag));
-    else values.set(option.flag, [...(values.get(option.flag) ?? []), value ?? '']);
+    values.set(option.flag, [...(values.get(option.flag) ?? []), value ?? '']);
   });
   let rest = [...argv];
   for (;;) {
@@ -92,8 +91,7 @@ const readOn = (
     if (thrown instanceof ValueMissing) {
       const { spec, next } = thrown;
       const at = words.findIndex((word, index) => word === spec.flag && words[index + 1] === next);
-      const mistake = spec.available === false ? notAvailable(spec.flag) : valueMissing(spec.flag, next);
-      return { operands: [], unknown: words.slice(at + 1), mistake };
+      return { operands: [], unknown: words.slice(at + 1), mistake: valueMissing(spec.flag, next) };
     }
     if (thrown instanceof CommanderError && thrown.code === 'commander.optionMissingArgument') {
       return { operands: [], unknown: [], mistake: valueMissing(words.at(-1) ?? '', undefined) };
@@ -112,7 +110,7 @@ const unknownOption = (spec: CommandSpec, word: string, strange: StrangeWords): 
   if (spec.options.some(({ flag }) => flag === option)) {
     return { option, message: `${shown(word)}: expected no value, ${option} is a switch` };
   }
-  const flags = spec.options.filter(({ available }) => available !== false).map(({ flag }) => flag);
+  const flags = spec.options.map(({ flag }) => flag);
   const meant = nearest(option, flags);
   return {
     option,

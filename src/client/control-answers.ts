@@ -4,7 +4,7 @@
 import type { ReloadVerdict, ScaleVerdict, Status } from '../../machines/status.js';
 import { isErrorCode, TanistError } from '../errors.js';
 import { shown } from '../settings/mistake.js';
-import { printable } from './terminal.js';
+import { printable } from '../words/terminal.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
