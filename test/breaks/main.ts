@@ -5,6 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -20,7 +21,7 @@ import { BREAKS, type Break, type Catch } from './breaks.js';
 import { applied } from './edits.js';
 
 /** One test file, on a machine that does something else as well. */
-const TEST_LIMIT_MS = 300_000;
+const TEST_LIMIT_MS = 600_000;
 
 /** A copy of all that is in the repository, with the packages that are installed. */
 const copy = (): string => {
@@ -46,13 +47,14 @@ interface Report {
   }[];
 }
 
-/** The first failure of the tests that are named, in a line; null if they pass, or if there are none. */
+/** The first failure of the tests that are named, in a line; null if they pass, do not end, or if there are none. */
 const failureOf = (directory: string, { file, name }: Catch): string | null => {
   const report = join(directory, 'report.json');
   const words = ['vitest', 'run', file, '--reporter=json', `--outputFile=${report}`];
   if (name !== '') words.push('-t', name.replace(/[().+?[\]{}*^$|\\]/g, '\\$&'));
   rmSync(report, { force: true });
   spawnSync('npx', words, { cwd: directory, stdio: 'ignore', timeout: TEST_LIMIT_MS, killSignal: 'SIGKILL' });
+  if (!existsSync(report)) return null;
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const results = testResults.flatMap(({ assertionResults }) => assertionResults);
   const failed = results.find(({ status }) => status === 'failed');
