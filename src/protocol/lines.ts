@@ -20,15 +20,14 @@ export class LineSplitter {
   readonly #maxLineBytes: number;
   readonly #strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #lenient = new TextDecoder('utf-8', { ignoreBOM: true });
-  /** The unfinished line, in the first `#length` bytes. */
-  #pending: Uint8Array;
+  /** The unfinished line, in the first `#length` bytes. Most peers never leave one: room is made for the first. */
+  #pending = new Uint8Array(0);
   #length = 0;
   #closed = false;
 
   /** @param maxLineBytes the longest line, newline included; 1 or more. */
   constructor(maxLineBytes: number) {
     this.#maxLineBytes = maxLineBytes;
-    this.#pending = new Uint8Array(maxLineBytes);
   }
 
   /** True once a line was too long: whatever is pushed from then on is ignored. */
@@ -53,6 +52,7 @@ export class LineSplitter {
   }
 
   #keep(bytes: Uint8Array): void {
+    if (this.#pending.length === 0) this.#pending = new Uint8Array(this.#maxLineBytes);
     this.#pending.set(bytes, this.#length);
     this.#length += bytes.length;
   }
