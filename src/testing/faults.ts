@@ -4,7 +4,7 @@
 import type { Choices } from './choices.js';
 import type { Kernel } from './kernel.js';
 import type { SimulatedProcess } from './process.js';
-import type { Boot } from './supervisor-process.js';
+import { type Boot, SupervisorProcess } from './supervisor-process.js';
 import { ERRNOS, type FallibleCall, Killed, type LastingCall, troubleOf } from './troubles.js';
 import { type Behaviour, GOOD } from './worker-process.js';
 
@@ -30,6 +30,8 @@ export interface Odds {
   readonly worker: number;
   /** A successor misbehaves before it can speak, by start. */
   readonly successor: number;
+  /** An exception in a supervisor that nobody catches, by step. */
+  readonly defect: number;
 }
 
 /** Nothing goes wrong by itself. */
@@ -44,6 +46,7 @@ export const NO_FAULTS: Odds = {
   crashInCall: 0,
   worker: 0,
   successor: 0,
+  defect: 0,
 };
 
 const MOST: Odds = {
@@ -57,6 +60,7 @@ const MOST: Odds = {
   crashInCall: 0.01,
   worker: 0.3,
   successor: 0.4,
+  defect: 0.01,
 };
 /** Runs differ in how much goes wrong; where little does, more of the protocol is seen. */
 const SHARES: readonly number[] = [0.3, 0.1, 1];
@@ -110,10 +114,11 @@ export class Faults {
    * @internal
    */
   strike(processes: readonly SimulatedProcess[], secondStart: () => void): void {
-    const { crash, hang, burst, stranger, secondStart: second, stall } = this.odds;
+    const { crash, hang, burst, stranger, secondStart: second, stall, defect } = this.odds;
     const kernel = this.#kernel;
-    if (crash + hang + burst + stranger + second + stall === 0) return;
-    const kind = kernel.choices.weighted('fault', [0, crash, hang, burst, stranger, second, stall]);
+    if (crash + hang + burst + stranger + second + stall + defect === 0) return;
+    const weights = [0, crash, hang, burst, stranger, second, stall, defect];
+    const kind = kernel.choices.weighted('fault', weights);
     if (kind === 0) return;
     this.count += 1;
     if (kind === 4) return this.#startStranger();
@@ -130,6 +135,7 @@ export class Faults {
       kernel.note(() => `— ${victim.name} is killed`);
       kernel.signal(victim, 'SIGKILL');
     } else if (kind === 2) this.hang(victim);
+    else if (kind === 7) this.#fail(victim);
     else this.#burst(victim);
   }
 
@@ -189,6 +195,14 @@ export class Faults {
     const odds = this.odds.successor;
     if (odds === 0) return 'well';
     return BOOTS[this.#kernel.choices.below('boot', BOOTS.length, 1 - odds)] ?? 'well';
+  }
+
+  /** Whoever hangs does not get to his defect; a worker that has one ends, which is another fault. */
+  #fail(victim: SimulatedProcess): void {
+    const { program, state } = victim;
+    if (!(program instanceof SupervisorProcess) || state !== 'running' || program.isOver) return;
+    this.#kernel.note(() => `— an exception in ${victim.name} that nobody catches`);
+    program.crash('a defect (simulated)');
   }
 
   #startStranger(): void {

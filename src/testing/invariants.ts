@@ -31,7 +31,10 @@ const owners = (world: World): readonly SupervisorProcess[] =>
 
 /** Supervisors that act as if the daemon were theirs alone to decide about. */
 export const inCharge = (world: World): readonly SupervisorProcess[] =>
-  owners(world).filter(({ context }) => context?.inCharge && !context.promoted && context.link !== 'reload');
+  owners(world).filter(
+    ({ context, isFailing }) =>
+      !isFailing && context?.inCharge && !context.promoted && context.link !== 'reload',
+  );
 
 const lockIsHeld: Invariant = {
   guarantee: 'G1: the lock is never free while a generation lives',
@@ -39,20 +42,23 @@ const lockIsHeld: Invariant = {
     const { pidFile } = world.settings;
     if (pidFile === null) return null;
     const named = world.kernel.files.get(pidFile);
-    for (const { process, context } of owners(world)) {
+    for (const { process, context, isFailing } of owners(world)) {
       const file = process.descriptors.get(context?.lock ?? -1);
       if (!(file instanceof FileDescription)) return `${process.name} has no descriptor of the lock`;
       if (!file.inode.exclusive.has(file)) return `the lock of ${process.name} is free`;
-      if (context?.promoted === false && file.inode !== named)
+      // One that has failed leaves the name to its successor, who may end before it.
+      if (context?.promoted === false && !isFailing && file.inode !== named)
         return `${process.name} locks a file that the path does not name`;
     }
     return null;
   },
 };
 
-/** Its successor is in charge, its workers are gone: it only waits for the end of the other to exit. */
-const hasFinished = ({ context }: SupervisorProcess): boolean =>
-  context?.promoted === true && isEmpty(context);
+/** Its successor is in charge, or it has failed, and its workers are gone: it only has to exit. */
+const hasFinished = ({ context, isFailing, process }: SupervisorProcess): boolean =>
+  isFailing
+    ? ![...process.children].some(({ isAlive }) => isAlive)
+    : context?.promoted === true && isEmpty(context);
 
 const strangersAreRefused: Invariant = {
   guarantee: 'G1: a start beside a living generation is refused',
@@ -79,7 +85,9 @@ const someWorkerServes: Invariant = {
       (worker) => worker.leaves === null && (worker.isActive || worker.isBeingAnswered),
     );
     if (providers.length > 0) return null;
-    const alone = world.supervisors.filter(({ context }) => context?.inCharge && !context.promoted);
+    const alone = world.supervisors.filter(
+      ({ context, isFailing }) => !isFailing && context?.inCharge && !context.promoted,
+    );
     // Nobody is in charge: a successor finds out and takes over, or the service manager starts another.
     if (alone.length === 0 || alone.some((supervisor) => isExcused(supervisor))) return null;
     return `no worker serves and none is being started by ${names(alone)}`;
@@ -152,7 +160,7 @@ const goodWorkersStay: Invariant = {
         continue;
       const { context } = owner;
       if (context === null || context.promoted || context.stops > 0 || context.failure !== null) continue;
-      if (owner.hasRetired) continue;
+      if (owner.hasRetired || owner.isFailing) continue;
       // Another one has taken its slot, or it is not to take one any more.
       if (context.reliefs.some(({ pid }) => pid === process.pid)) continue;
       return `${process.name} was asked to leave by ${owner.process.name}, whom nobody replaces`;
@@ -223,7 +231,7 @@ const anchorsTellTheTruth: Invariant = {
       const last = generations.findLast((one) => one.hasBeenInCharge && !one.hasBeenAnchor);
       if (last?.process.isAlive) return `${process.name} has ended, and ${last.process.name} goes on`;
       // Killed when it had told how it ends and only gave back what it held: that was said in time.
-      if (last?.isOver === true && last.context?.failure === null) continue;
+      if (last?.isOver === true && !last.isFailing && last.context?.failure === null) continue;
       if (last?.process.exit?.code !== 0)
         return `${process.name} ended well, and ${last?.process.name} did not`;
     }
@@ -240,6 +248,14 @@ const anchorsEnd: Invariant = {
       ({ options, process }) => !living.has(options.epoch) && process.state === 'running',
     );
     return left.length === 0 ? null : `${names(left)} is left`;
+  },
+};
+
+const emergenciesAreOrderly: Invariant = {
+  guarantee: 'G7: an emergency leaves nobody',
+  check: (world) => {
+    const careless = world.launched.find(({ left }) => left !== null);
+    return careless === undefined ? null : `${careless.process.name} has left ${careless.left}`;
   },
 };
 
@@ -286,6 +302,7 @@ export const INVARIANTS: readonly Invariant[] = [
   signalsAreOurs,
   workersAreTheUsers,
   nothingIsUncaught,
+  emergenciesAreOrderly,
   waitsEnd,
   anchorsOwnNothing,
   anchorsTellTheTruth,

@@ -11,7 +11,7 @@ import { formatMessage } from '../protocol/succession.js';
 import { StreamEnd } from './descriptions.js';
 import type { Machinery } from './machinery.js';
 import type { SimulatedProcess, SimulatedProgram } from './process.js';
-import { createSimulatedEnv } from './simulated-env.js';
+import { createRescue, type Rescue } from './rescue.js';
 import { doors, type Mutation, machineFor, supervisors } from './simulated-machine.js';
 
 /** What becomes of a supervisor before it is one. */
@@ -49,6 +49,7 @@ export class SupervisorProcess implements SimulatedProgram {
   /** Counted from 1; 0 while it boots. */
   generation = 0;
   #actor: ActorRefFrom<SupervisorMachine> | null = null;
+  #rescue: Rescue | null = null;
 
   /** @internal */
   constructor(machinery: Machinery, process: SimulatedProcess, options: SupervisorStart) {
@@ -72,7 +73,19 @@ export class SupervisorProcess implements SimulatedProgram {
 
   /** The name of the state it is in; null before it has one. */
   get state(): string | null {
-    return this.#actor === null ? null : topState(this.#actor.getSnapshot().value);
+    if (this.#actor === null) return null;
+    const state = topState(this.#actor.getSnapshot().value);
+    return this.isFailing && state !== 'anchored' ? 'stopping' : state;
+  }
+
+  /** Something in it was defective: it is on the emergency path, and its machine decides nothing any more. */
+  get isFailing(): boolean {
+    return this.#rescue?.isBegun === true;
+  }
+
+  /** Workers that an emergency has left to nobody, in words; null for none. */
+  get left(): string | null {
+    return this.#rescue?.left ?? null;
   }
 
   /** It is giving everything back. */
@@ -120,6 +133,7 @@ export class SupervisorProcess implements SimulatedProgram {
   get place(): string {
     const snapshot = this.#actor?.getSnapshot();
     if (snapshot === undefined) return 'booting';
+    if (this.isFailing) return 'an emergency';
     const link = snapshot.children.reload ?? snapshot.children.takeover;
     const linked = link?.getSnapshot();
     const value = linked !== undefined && 'value' in linked ? ` with ${JSON.stringify(linked.value)}` : '';
@@ -127,10 +141,9 @@ export class SupervisorProcess implements SimulatedProgram {
   }
 
   /** @internal */
-  crash(_error: unknown): void {
-    // The emergency path: a defect must not leave orphans.
-    this.#killAll();
-    this.#exit(1);
+  crash(error: unknown): void {
+    if (this.#rescue === null) this.#exit(1);
+    else this.#rescue.begin(error);
   }
 
   #boot(): void {
@@ -188,8 +201,18 @@ export class SupervisorProcess implements SimulatedProgram {
     const { kernel } = this.#machinery;
     const { settings } = this.options;
     this.generation = handover?.record.generation ?? 1;
-    doors.set(this.process, createSimulatedEnv(this.#machinery, this.process));
-    const actor = createActor(machineFor(settings, this.options.mutate), {
+    const rescue = createRescue(this.#machinery, this.process, {
+      settings,
+      handover,
+      lastKnown: () => actor.getSnapshot().context,
+      onEnd: () => {
+        this.isOver = true;
+        kernel.task(this.process, 'check', () => this.#exit(1));
+      },
+    });
+    this.#rescue = rescue;
+    doors.set(this.process, rescue.door);
+    const actor: ActorRefFrom<SupervisorMachine> = createActor(machineFor(settings, this.options.mutate), {
       id: 'supervisor',
       input: {
         settings,
@@ -228,13 +251,6 @@ export class SupervisorProcess implements SimulatedProgram {
   status(): Status {
     if (this.#actor === null) throw new Error('it has not started yet');
     return statusOf(this.#actor.getSnapshot());
-  }
-
-  #killAll(): void {
-    const { kernel } = this.#machinery;
-    for (const child of [...this.process.children]) {
-      for (const member of kernel.inGroup(child.group)) kernel.signal(member, 'SIGKILL');
-    }
   }
 
   #exit(code: number): void {
