@@ -27,7 +27,7 @@ export default defineConfig({
             { find: 'tanist/testing', replacement: source('src/testing/world.ts') },
           ],
         },
-        ...project('fault', ['test/fault/**/*.test.ts'], 120_000),
+        ...project('fault', ['test/fault/**/*.test.ts'], 300_000),
       },
       project('package', ['test/package/**/*.test.ts'], 60_000),
       project('process', ['test/process/**/*.test.ts'], 60_000),
