@@ -139,8 +139,19 @@ describe('who may import whom', () => {
     ).toEqual([]);
   });
 
-  it('the simulated world imports xstate, machines, effects and protocol, and nothing of a real system', () => {
-    const own = ['machines/', 'src/protocol/', 'src/testing/'];
+  it('the emergency path imports machines, the protocol, one effect, and types', () => {
+    const own = ['machines/', 'src/protocol/', 'src/emergency/'];
+    expect(
+      strangers(
+        'src/emergency',
+        ({ to, typesOnly }) =>
+          typesOnly || own.some((room) => to.startsWith(room)) || to === 'src/actors/kill.ts',
+      ),
+    ).toEqual([]);
+  });
+
+  it('the simulated world imports xstate, machines, effects, protocol and emergency path, and nothing of a real system', () => {
+    const own = ['machines/', 'src/protocol/', 'src/emergency/', 'src/testing/'];
     const pure = ['xstate', 'xstate/graph', 'src/actors/provide.ts', 'src/errors.ts', 'src/handover.ts'];
     const mayBeTypes = ({ to, typesOnly }: Import) =>
       typesOnly && (to === 'src/os/env.ts' || to === 'src/program.ts');
