@@ -15,7 +15,7 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 10_000),
-      project('model', ['test/model/**/*.test.ts'], 60_000),
+      project('model', ['test/model/**/*.test.ts'], 240_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       {
         // As users load it: XState's development build warns of what is deliberate here, and takes longer.

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_FAULTS, type Odds } from '../../src/testing/world.js';
 import { campaign, explain } from './campaign.js';
 
-const RUNS = 100;
+const RUNS = 40;
 
 const KINDS: Readonly<Record<string, Odds>> = {
   alone: { ...NO_FAULTS, defect: 0.02 },

@@ -6,7 +6,7 @@ import { campaign, explain } from './campaign.js';
 const FIRST = Number(process.env.TANIST_SEED ?? 1);
 const RUNS = 2_000;
 /** Of each kind without a pid file. */
-const ALONE = 300;
+const ALONE = 100;
 /** Each part is a file's worth of time limit. */
 const PARTS = 8;
 
