@@ -97,11 +97,11 @@ export interface SupervisorContext extends SupervisorInput {
   readonly promoted: boolean;
   /** The predecessor's supervisor is gone. */
   readonly predecessorDead: boolean;
-  /** Asked for while pid and control socket were being published: begun as soon as the slots are filled. */
+  /** Asked for before the slots were filled: begun as soon as they are. */
   readonly deferredReload: {
-    /** Of the request. */
-    readonly id: string | null;
-    /** When it was asked for. */
+    /** Of the requests, which all get its verdict; none of a signal. */
+    readonly ids: readonly string[];
+    /** When it was asked for first. */
     readonly atMs: number;
   } | null;
   /** Our workers were told to leave, so that a successor's can serve. */

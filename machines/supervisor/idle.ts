@@ -10,6 +10,7 @@ export const idle = supervisorSetup.createStateConfig({
   on: {
     'stop.requested': { target: 'stopping', actions: 'countStop' },
     'starter.gone': { target: 'stopping', actions: 'recordFailure' },
+    'reload.requested': earlyReload,
   },
   states: {
     deciding: {
@@ -70,7 +71,6 @@ export const idle = supervisorSetup.createStateConfig({
       on: {
         'identity.assumed': { target: 'opening', actions: 'openLifePipe' },
         'identity.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': earlyReload,
       },
     },
     opening: {
@@ -81,7 +81,6 @@ export const idle = supervisorSetup.createStateConfig({
           { target: 'publishing', actions: ['recordLifePipe', 'openControl', 'publish'] },
         ],
         'lifePipe.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': earlyReload,
       },
     },
     mooring: {
@@ -89,7 +88,6 @@ export const idle = supervisorSetup.createStateConfig({
       on: {
         'service.prepared': { target: 'publishing', actions: ['recordService', 'openControl', 'publish'] },
         'service.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': earlyReload,
       },
     },
     publishing: {
@@ -99,7 +97,6 @@ export const idle = supervisorSetup.createStateConfig({
         'control.claimed': { target: 'filling' },
         'control.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
         'pid.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': earlyReload,
       },
     },
     filling: {
@@ -113,7 +110,6 @@ export const idle = supervisorSetup.createStateConfig({
       always: { guard: 'allReady', target: 'starting', actions: ['tellStarter', 'retainSlots'] },
       on: {
         'worker.failed': { target: '#supervisor.stopping', actions: 'recordFailure' },
-        'reload.requested': earlyReload,
       },
     },
     starting: {

@@ -21,11 +21,11 @@ export const withReload = withScale.extend({
         ids: event.type === 'reload.requested' && event.id !== null ? [event.id] : [],
       },
     })),
-    deferReload: assign(({ context, event }) =>
-      event.type !== 'reload.requested' || context.deferredReload !== null
-        ? {}
-        : { deferredReload: { id: event.id, atMs: event.atMs } },
-    ),
+    deferReload: assign(({ context, event }) => {
+      if (event.type !== 'reload.requested') return {};
+      const { ids, atMs } = context.deferredReload ?? { ids: [], atMs: event.atMs };
+      return { deferredReload: { ids: event.id === null ? ids : [...ids, event.id], atMs } };
+    }),
     beginDeferredReload: assign(({ context }) => ({
       link: 'reload' as const,
       deferredReload: null,
@@ -35,7 +35,7 @@ export const withReload = withScale.extend({
         generation: context.nextGeneration,
         startedAtMs: context.deferredReload?.atMs ?? context.startedAtMs,
         successorPid: null,
-        ids: context.deferredReload?.id ? [context.deferredReload.id] : [],
+        ids: context.deferredReload?.ids ?? [],
       },
     })),
     startSuccessor: enqueueActions(({ context, enqueue }) => {

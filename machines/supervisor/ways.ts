@@ -36,7 +36,7 @@ export const reload = [
   { actions: 'refuseReload' },
 ] as const;
 
-/** The same, while pid and control socket are still being published, or a command waits for the start. */
+/** The same, before the slots are filled, or while a command waits for the start: it is kept until then. */
 export const earlyReload = [
   { guard: 'isReloadable', actions: 'deferReload' },
   { actions: 'refuseReload' },

@@ -70,6 +70,21 @@ describe('a program with a supervisor of its own', () => {
     await world.stopped('embedded');
   });
 
+  it('may ask for reloads before anything runs: one is made of them, and each is told its verdict', async () => {
+    const world = newEmbedders();
+    const host = world.embed('host.mjs', [SERVICE]);
+    host.say('reload');
+    host.say('reload');
+    await host.settled(2);
+    await host.exit();
+    const verdicts = host.told('reload').map(({ outcome, generation }) => [outcome, generation]);
+    expect(verdicts).toEqual([
+      ['promoted', 2],
+      ['promoted', 2],
+    ]);
+    await world.stopped('embedded');
+  });
+
   it('shows its machines to an inspector of XState, and does without one that is not there', async () => {
     const world = newEmbedders();
     const { received, url } = await startReceiver();

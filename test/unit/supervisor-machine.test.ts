@@ -164,12 +164,12 @@ describe('a first generation', () => {
     expect(supervisor.send(exited(1)).state).toBe('respawning');
   });
 
-  it('keeps a reload that is asked for while it publishes, and begins it with its slots', () => {
+  it('keeps reloads that are asked for from its very start on, and begins one for all of them with its slots', () => {
     const supervisor = first();
-    supervisor.send(locked, bound, asksReload('early'), piped);
-    const step = supervisor.send(claimed);
+    supervisor.send(asksReload(null), asksReload('early'), locked, asksReload('second'), bound, piped);
+    const step = supervisor.send(asksReload('third'), claimed);
     expect(step.state).toBe('reloading');
-    expect(step.context.reload).toMatchObject({ generation: 2, ids: ['early'] });
+    expect(step.context.reload).toMatchObject({ generation: 2, ids: ['early', 'second', 'third'] });
     expect(step.spawned.map(({ id }) => id)).toEqual(['worker-1', 'reload']);
     expect(supervisor.send(spawned(), isReady(), refused).state).toBe('running');
   });
