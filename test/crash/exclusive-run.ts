@@ -106,7 +106,8 @@ class ExclusiveScene {
     } else await this.#reload();
     const waking = this.#keepWaking();
     try {
-      if (struck === 'both') await this.#startAgain();
+      // On a busy machine who stands at the step for too long may have been ended by the one who was struck.
+      if (struck === 'both' || (step !== null && this.#supervisors().length === 0)) await this.#startAgain();
       else
         await this.#daemon.status(
           'a generation in charge',
