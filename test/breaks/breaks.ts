@@ -166,7 +166,7 @@ export const BREAKS: readonly Break[] = [
       {
         file: 'src/testing/children.ts',
         from: "(found.startTime === startTime || off.has('identity'))",
-        to: 'true',
+        to: '(startTime !== undefined)',
       },
     ],
     caughtBy: [
