@@ -8,6 +8,19 @@ const project = (name: string, include: string[], timeoutMs: number) => ({
   test: { name, include, pool: 'forks' as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
 });
 
+// As users load it: XState's development build warns of what is deliberate here, and takes longer.
+const asBuilt = {
+  resolve: {
+    alias: [
+      { find: /^xstate$/, replacement: source('node_modules/xstate/dist/xstate.esm.js') },
+      { find: /^xstate\/graph$/, replacement: source('node_modules/xstate/dist/xstate-graph.esm.js') },
+      // The examples import the package as users do; here that is the source.
+      { find: 'tanist/machines', replacement: source('machines/index.ts') },
+      { find: 'tanist/testing', replacement: source('src/testing/world.ts') },
+    ],
+  },
+};
+
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -15,20 +28,9 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 10_000),
-      project('model', ['test/model/**/*.test.ts'], 240_000),
+      { ...asBuilt, ...project('model', ['test/model/**/*.test.ts'], 240_000) },
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
-      {
-        // As users load it: XState's development build warns of what is deliberate here, and takes longer.
-        resolve: {
-          alias: [
-            { find: /^xstate$/, replacement: source('node_modules/xstate/dist/xstate.esm.js') },
-            // The examples import the package as users do; here that is the source.
-            { find: 'tanist/machines', replacement: source('machines/index.ts') },
-            { find: 'tanist/testing', replacement: source('src/testing/world.ts') },
-          ],
-        },
-        ...project('fault', ['test/fault/**/*.test.ts'], 300_000),
-      },
+      { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000) },
       project('package', ['test/package/**/*.test.ts'], 60_000),
       project('process', ['test/process/**/*.test.ts'], 60_000),
       project('browser', ['test/browser/**/*.test.ts'], 120_000),

@@ -10,6 +10,7 @@ export type Topic = 'hello' | 'link' | 'status' | 'usage';
 /** At once in the buffers of one connection, and no more. */
 const BATCH_CHARS = 262_144;
 const HEARTBEAT_MS = 15_000;
+const LOOK_EVERY_MS = 1_000;
 
 export interface AudienceOptions {
   readonly history: History;
@@ -25,7 +26,8 @@ interface Viewer {
   sent: number;
   readonly topics: Set<Topic>;
   isFull: boolean;
-  progressAtMs: number;
+  /** How often it was looked at since it took something. */
+  looks: number;
 }
 
 export class Audience {
@@ -33,13 +35,20 @@ export class Audience {
   readonly #viewers = new Set<Viewer>();
   readonly #latest = new Map<Topic, string>();
   readonly #timer: NodeJS.Timeout;
+  /**
+   * How often one may be found full: looks and not time, since this process may sleep itself. After a sleep its
+   * timers come first, and only then what the browsers have taken meanwhile.
+   */
+  readonly #mostLooks: number;
   #heartbeatAtMs = 0;
   /** How many were dropped because they did not read. */
   dropped = 0;
 
   constructor(options: AudienceOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), Math.min(1_000, options.stallMs));
+    const everyMs = Math.min(LOOK_EVERY_MS, options.stallMs);
+    this.#mostLooks = Math.ceil(options.stallMs / everyMs);
+    this.#timer = setInterval(() => this.#look(), everyMs);
   }
 
   get size(): number {
@@ -55,13 +64,13 @@ export class Audience {
       sent,
       topics: new Set(this.#latest.keys()),
       isFull: false,
-      progressAtMs: performance.now(),
+      looks: 0,
     };
     this.#viewers.add(viewer);
     response.on('close', () => this.#viewers.delete(viewer));
     response.on('drain', () => {
       viewer.isFull = false;
-      viewer.progressAtMs = performance.now();
+      viewer.looks = 0;
       this.#pump(viewer);
     });
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -95,7 +104,6 @@ export class Audience {
       const text = this.#next(viewer);
       if (text === null) return;
       viewer.isFull = !viewer.response.write(text);
-      if (!viewer.isFull) viewer.progressAtMs = performance.now();
     }
   }
 
@@ -116,10 +124,11 @@ export class Audience {
     const isDue = now - this.#heartbeatAtMs > HEARTBEAT_MS;
     if (isDue) this.#heartbeatAtMs = now;
     for (const viewer of this.#viewers) {
-      if (viewer.isFull && now - viewer.progressAtMs > this.#options.stallMs) {
-        this.dropped += 1;
-        viewer.response.destroy();
-      } else if (isDue && !viewer.isFull) viewer.isFull = !viewer.response.write(': still here\n\n');
+      if (viewer.isFull) viewer.looks += 1;
+      else if (isDue) viewer.isFull = !viewer.response.write(': still here\n\n');
+      if (viewer.looks <= this.#mostLooks) continue;
+      this.dropped += 1;
+      viewer.response.destroy();
     }
   }
 }

@@ -186,19 +186,39 @@ interface ChildRef {
   getSnapshot(): { readonly input?: unknown };
 }
 
-/** The children that exist now. */
-export const childrenOf = (step: { readonly snapshot: unknown }): readonly LiveChild[] => {
-  const { children } = step.snapshot as { children: Readonly<Record<string, ChildRef | undefined>> };
-  return Object.entries(children).flatMap(([id, ref]) =>
-    ref === undefined ? [] : [{ id, src: String(ref.src), input: ref.getSnapshot().input }],
-  );
+/** Snapshots do not change, and a walk asks each of them for its children several times. */
+const remembered = <Answer>(find: (snapshot: object) => Answer) => {
+  const known = new WeakMap<object, Answer>();
+  return ({ snapshot }: { readonly snapshot: unknown }): Answer => {
+    const key = snapshot as object;
+    const answer = known.get(key);
+    if (answer !== undefined) return answer;
+    const found = find(key);
+    known.set(key, found);
+    return found;
+  };
 };
 
+/** The children that exist now. */
+export const childrenOf: (step: { readonly snapshot: unknown }) => readonly LiveChild[] = remembered(
+  (snapshot) => {
+    const { children } = snapshot as { children: Readonly<Record<string, ChildRef | undefined>> };
+    const live: LiveChild[] = [];
+    for (const id in children) {
+      const ref = children[id];
+      if (ref !== undefined) live.push({ id, src: String(ref.src), input: ref.getSnapshot().input });
+    }
+    return live;
+  },
+);
+
 /** The alarms that are armed now. */
-export const alarmsOf = (step: { readonly snapshot: unknown }): readonly AlarmInput[] =>
-  childrenOf(step)
-    .filter(({ src }) => src === 'alarm')
-    .map(({ input }) => input as AlarmInput);
+export const alarmsOf: (step: { readonly snapshot: unknown }) => readonly AlarmInput[] = remembered(
+  (snapshot) =>
+    childrenOf({ snapshot })
+      .filter(({ src }) => src === 'alarm')
+      .map(({ input }) => input as AlarmInput),
+);
 
 /** Events that were sent to one child. */
 export const sentTo = (step: { readonly orders: readonly Order[] }, id: string): readonly PlainEvent[] =>

@@ -148,10 +148,19 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
   const origin: Here = { step: model.start, world: first.world, problems: [] };
   const begun = first.facts.length === 0 ? origin : settle(model, model.start, first);
   const start = { ...begun, problems: model.problems({ before: null, happening: null, after: begun }) };
+  // A situation is asked for its key by whoever compares it.
+  const keys = new WeakMap<Here, string>();
+  const keyOf = (here: Here): string => {
+    const known = keys.get(here);
+    if (known !== undefined) return known;
+    const key = model.key(here.step, here.world);
+    keys.set(here, key);
+    return key;
+  };
   // Snapshots hold their children, and those much more: equal places are one, but for what is wrong.
   const places = new Map<string, Here>();
   const shared = (here: Here, problems: readonly string[]): Here => {
-    const key = model.key(here.step, here.world);
+    const key = keyOf(here);
     const place = places.get(key);
     if (place === undefined) places.set(key, here);
     return problems.length === 0 ? (place ?? here) : { ...here, problems };
@@ -174,7 +183,7 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
     fromState: start as never,
     events: (here: Here) => (isOver(here) ? [] : model.happenings(here.step, here.world)),
     limit: MAX_EDGES,
-    serializeState: (here: Here) => model.key(here.step, here.world),
+    serializeState: keyOf,
   } as never;
   const map = getAdjacencyMap(logic, options) as unknown as Readonly<
     Record<string, { state: Here; transitions: Readonly<Record<string, { event: Happening; state: Here }>> }>
@@ -186,13 +195,13 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
     happening: Happening | null,
     here: Here,
   ): string => {
-    const goal = before === null ? '' : model.key(before.step, before.world);
+    const goal = before === null ? '' : keyOf(before);
     const [path] =
       before === null
         ? []
         : getShortestPaths(logic, {
             ...(options as object),
-            toState: (candidate: Here) => model.key(candidate.step, candidate.world) === goal,
+            toState: (candidate: Here) => keyOf(candidate) === goal,
           } as never);
     const way = (path?.steps ?? []).map(({ event }) => JSON.stringify(event)).join('\n  ');
     return `${problem}\nin ${before?.step.state ?? '(start)'} → ${here.step.state}\non ${JSON.stringify(happening)}\nafter\n  ${way}`;
@@ -216,7 +225,7 @@ export const walk = <Machine extends AnyStateMachine, World, Happening extends P
     const targets = Object.values(transitions);
     ways.set(
       key,
-      targets.map(({ state: next }) => model.key(next.step, next.world)),
+      targets.map(({ state: next }) => keyOf(next)),
     );
     for (const { event, state: next } of targets) {
       edges += 1;

@@ -64,6 +64,13 @@ const play = async (cell: Cell, scene: Scene, prober: Prober, wrong: string[]): 
 
 const NO_PROBES: ProbeReport = { answered: 0, unanswered: [], cut: 0, longestMs: 0 };
 
+/** Each once, with how often it was said. */
+const counted = (words: readonly string[]): readonly string[] =>
+  [...new Set(words)].map((one) => `${words.filter((other) => other === one).length} connections: ${one}`);
+
+/** Of the log of a cell that went wrong: a reload writes some 3,000. */
+const LOG_CHARACTERS = 8_000;
+
 /** One try. */
 const tryCell = async (cell: Cell): Promise<Omit<Row, 'durationMs'> | StepMissed> => {
   const wrong: string[] = [];
@@ -80,7 +87,7 @@ const tryCell = async (cell: Cell): Promise<Omit<Row, 'durationMs'> | StepMissed
     const prober = new Prober(await scene.started(), LIMIT_MS);
     verdict = await play(cell, scene, prober, wrong).catch(failed);
     probes = await prober.stop();
-    wrong.push(...probes.unanswered);
+    wrong.push(...counted(probes.unanswered));
     await scene.stop();
   } catch (error) {
     failed(error);
@@ -94,6 +101,7 @@ const tryCell = async (cell: Cell): Promise<Omit<Row, 'durationMs'> | StepMissed
     // A worker that is killed takes the connection along that it was answering; one that leaves finishes it.
     const killed = intervals.filter(({ ended }) => !ended).length;
     if (probes.cut > killed) wrong.push(`${probes.cut} connections were cut by ${killed} workers' deaths`);
+    if (wrong.length > 0) wrong.push(`the log ends with\n${scene.daemon.log().slice(-LOG_CHARACTERS)}`);
     return wrong.length === 0 && missed !== null
       ? missed
       : { cell, verdict, probes, orphans, together, wrong };

@@ -7,19 +7,37 @@ import { type Daemon, fixture, until, World } from '../process/harness.js';
 import { marksIn } from './activity.js';
 import { dead } from './death.js';
 import { Gate, type Held } from './gate.js';
-import { type Cell, SLOTS } from './steps.js';
+import { type Cell, expectationOf, SLOTS } from './steps.js';
 
 const NAME = 'service';
-export const TAKEOVER_TIMEOUT_MS = 1_000;
-/** Short, but longer than a stall of a busy machine: who is late by that alone would be in the table as hung. */
-const OPTIONS = [
-  ...['--workers', String(SLOTS), '--listen', '127.0.0.1:0', '--watchdog', '800ms'],
-  ...['--takeover-timeout', `${TAKEOVER_TIMEOUT_MS}ms`, '--drain-timeout', '300ms'],
-  ...['--start-timeout', '2s', '--reload-timeout', '6s', '--respawn-delay', '100ms'],
-];
+export const TAKEOVER_TIMEOUT_MS = 2_000;
 
-/** More than all limits above together: a command that takes longer waits for something that has none. */
-const PATIENCE = ['--timeout', '15s'];
+/**
+ * Short, but longer than a stall of a busy machine: who is late by that alone would be in the table as hung. The two
+ * limits of a successor's start are short only where the cell waits for them: a predecessor that has given up on a
+ * successor just before it is struck itself would leave nobody, by two failures instead of one.
+ */
+const optionsOf = (cell: Cell): readonly string[] => {
+  const { verdicts } = expectationOf(cell);
+  const waitsFor = (reason: string) => verdicts.some((verdict) => verdict.endsWith(`: ${reason}`));
+  return [
+    ...['--name', NAME, '--handoff', cell.mode],
+    ...['--workers', String(SLOTS), '--listen', '127.0.0.1:0', '--watchdog', '800ms'],
+    ...[
+      '--takeover-timeout',
+      `${TAKEOVER_TIMEOUT_MS}ms`,
+      '--drain-timeout',
+      '300ms',
+      '--respawn-delay',
+      '100ms',
+    ],
+    ...['--start-timeout', waitsFor('start-timeout') ? '2s' : '20s'],
+    ...['--reload-timeout', waitsFor('reload-timeout') ? '6s' : '60s'],
+  ];
+};
+
+/** More than all limits that a cell waits for together: a command that takes longer waits for something that has none. */
+const PATIENCE = ['--timeout', '20s'];
 
 /** What `tanist reload` said. */
 export interface Told {
@@ -45,13 +63,10 @@ export class Scene {
 
   constructor(cell: Cell) {
     this.#cell = cell;
-    this.daemon = this.world.run(
-      ['--name', NAME, '--handoff', cell.mode, ...OPTIONS, '--', 'perl', fixture('active.pl')],
-      {
-        script: fixture('stepped.mjs'),
-        env: { ACTIVITY: this.activity, STEPS: this.#gate.directory, BOOT_GATE: this.#bootGate },
-      },
-    );
+    this.daemon = this.world.run([...optionsOf(cell), '--', 'perl', fixture('active.pl')], {
+      script: fixture('stepped.mjs'),
+      env: { ACTIVITY: this.activity, STEPS: this.#gate.directory, BOOT_GATE: this.#bootGate },
+    });
   }
 
   /** Waits until the first generation runs, and returns its address. */

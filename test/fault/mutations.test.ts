@@ -105,6 +105,9 @@ const MUTATIONS: readonly [string, Mutation, RegExp, RunOptions][] = [
 ];
 const MOST_SEEDS = 600;
 
+/** Enough to see that a run becomes small; the smallest is for whoever has to read it. */
+const SHRINKS = 60;
+
 describe('each guarantee is looked after', () => {
   for (const [what, mutate, breaks, options] of MUTATIONS) {
     it(`notices that ${what}`, async () => {
@@ -112,7 +115,7 @@ describe('each guarantee is looked after', () => {
       const { failed } = await campaign(1, MOST_SEEDS, mutated);
       expect(failed?.violation?.guarantee).toMatch(breaks);
       if (failed === null) return;
-      const small = await shrink(failed, mutated);
+      const small = await shrink(failed, mutated, SHRINKS);
       console.log([`where ${what}, seed ${failed.seed}:`, ...small.trace].join('\n'));
       expect(small.violation?.guarantee).toBe(failed.violation?.guarantee);
       expect((await campaign(failed.seed, 1, options)).failed).toBeNull();

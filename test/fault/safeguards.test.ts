@@ -45,6 +45,9 @@ const BREAKS: readonly Break[] = [
 /** Most are found within ten seeds, that of the token within a hundred. */
 const MOST_SEEDS = 1_500;
 
+/** Enough to see that a run becomes small; the smallest is for whoever has to read it. */
+const SHRINKS = 60;
+
 describe('each safeguard is needed', () => {
   for (const { off, breaks, options } of BREAKS) {
     it(`without ${off} a run is found that breaks a guarantee, and made small`, async () => {
@@ -52,7 +55,7 @@ describe('each safeguard is needed', () => {
       const { failed } = await campaign(1, MOST_SEEDS, broken);
       expect(failed?.violation?.guarantee).toMatch(breaks);
       if (failed === null) return;
-      const small = await shrink(failed, broken);
+      const small = await shrink(failed, broken, SHRINKS);
       console.log([`without ${off}, seed ${failed.seed}:`, ...small.trace].join('\n'));
       expect(small.violation?.guarantee).toBe(failed.violation?.guarantee);
       expect(small.recording.size).toBeLessThanOrEqual(failed.recording.size);

@@ -8,7 +8,7 @@ const numberFrom = (name: string, fallback: number): number => Number(process.en
 /** More than 100,000 inputs over all of test/fuzz by default; a failure prints its seed and its least input. */
 export const FUZZ = {
   seed: numberFrom('FUZZ_SEED', 20_261_125),
-  numRuns: numberFrom('FUZZ_RUNS', 30_000),
+  numRuns: numberFrom('FUZZ_RUNS', 15_000),
 } as const;
 
 /** Bytes that mean something here, bytes that mean nothing, and everything between. */

@@ -14,7 +14,7 @@ const limited = { respawnLimit: { count: 1, withinMs: 10_000 } };
 const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   'first, overlap, 1 slot': { ...first, settings: {} },
   'first, exclusive, 1 slot': { ...first, settings: { handoff: 'exclusive' } },
-  'first, overlap, 1 slot, limit, terminal': { ...first, hangupStops: true, settings: limited },
+  'first, overlap, 1 slot, limit, terminal': { ...calm, hangupStops: true, settings: limited },
   'first, overlap, 1 slot, no reload': { ...first, settings: { hotReload: false, anchor: true } },
   'first, overlap, 1 slot, daemonized, anchor': { ...first, daemonized: true, settings: { anchor: true } },
   'first, overlap, 1 slot, daemonized, no reload': {
@@ -24,7 +24,7 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   },
   'first, overlap, 2 slots, daemonized': { ...calm, daemonized: true, settings: { workers: 2 } },
   'first, overlap, 1 slot, another user': {
-    ...first,
+    ...plain,
     settings: { account: { user: 'nobody', uid: 65_534, gid: 65_534 } },
   },
   'first, overlap, 1 slot, another user, no reload': {
@@ -107,7 +107,7 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
   },
   'first, overlap, 1 to 2 slots': { ...calm, settings: {}, scales: [2], calm: true },
   'first, exclusive, 2 to 1 slots': {
-    ...calm,
+    ...plain,
     settings: { workers: 2, handoff: 'exclusive' },
     scales: [1],
   },

@@ -73,7 +73,7 @@ describe('an unchanged program', () => {
     writeFileSync(sick, '');
     const { daemon, address, status } = await world.started({
       command: adopted('http.cjs'),
-      options: ['--ready', 'http=/health', '--env-file', sick, '--start-timeout', '900ms'],
+      options: ['--ready', 'http=/health', '--env-file', sick, '--start-timeout', '4s'],
     });
     writeFileSync(sick, 'SICK=yes\n');
     const { verdict } = await world.reload();

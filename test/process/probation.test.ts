@@ -180,13 +180,13 @@ describe('a health check during the probation', () => {
 
 describe('other failures in the probation', () => {
   it('are a worker that hangs, for the watchdog', async () => {
-    const { daemon, status } = await started('overlap', [...ON_PROBATION, '--watchdog', '400ms']);
+    const { daemon, status } = await started('overlap', [...ON_PROBATION, '--watchdog', '1500ms']);
     const result = await deployAndReload({ hangMs: 100 });
     await expectRolledBack(
       daemon,
       result,
       'worker-exited',
-      /it has been silent for 0\.4 s after it had pinged/,
+      /it has been silent for 1\.5 s after it had pinged/,
     );
     await expectOldGeneration('overlap', daemon, status);
   });

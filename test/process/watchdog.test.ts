@@ -104,10 +104,10 @@ describe('a worker under a watchdog', () => {
 
   it('and idle is not killed: its library pings by itself', async () => {
     const world = newWorld();
-    const daemon = world.run(['--watchdog', '150ms', '--listen', '127.0.0.1:0', ...library()]);
+    const daemon = world.run(['--watchdog', '600ms', '--listen', '127.0.0.1:0', ...library()]);
     const { workers } = await daemon.running();
-    // Two reloads take several times as long as the watchdog.
-    for (const generation of [2, 3]) {
+    // Four reloads take several times as long as the watchdog.
+    for (const generation of [2, 3, 4, 5]) {
       expect((await world.tanist('reload', '--json')).status).toBe(0);
       await daemon.settled(generation);
     }
