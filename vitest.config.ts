@@ -27,7 +27,7 @@ export default defineConfig({
     // Process tests mostly wait: three at a time keep two cores busy, and none waits for time.
     maxWorkers: 3,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], 10_000),
+      project('unit', ['test/unit/**/*.test.ts'], 30_000),
       { ...asBuilt, ...project('model', ['test/model/**/*.test.ts'], 240_000) },
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000) },

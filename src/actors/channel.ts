@@ -39,9 +39,10 @@ export const createChannel = (env: Env) =>
     const splitter = new LineSplitter(CHANNEL_LINE_BYTES);
     const reject = createRejections(env, channel, report);
     // What arrives together is one fact: a worker that floods costs a few events a chunk. Of several texts only
-    // the last would be seen.
+    // the last would be seen, and a word that was said does not become truer.
     let pings = 0;
     let status: string | null = null;
+    const said = new Set<string>();
     const flush = () => {
       if (pings > 0) report({ type: 'ping.said', channel, count: pings });
       pings = 0;
@@ -60,7 +61,8 @@ export const createChannel = (env: Env) =>
       if (line.word === 'ping') pings += 1;
       else if (line.word === 'status') status = line.text;
       else if (line.word === 'unknown') reject(line.text);
-      else {
+      else if (!said.has(line.word)) {
+        said.add(line.word);
         flush();
         report({ type: line.word === 'takeover' ? 'takeover.said' : 'shutdown.said', channel });
       }
@@ -72,6 +74,7 @@ export const createChannel = (env: Env) =>
           for (const fact of splitter.push(chunk.subarray(start, start + CHANNEL_LINE_BYTES))) hear(fact);
         }
         flush();
+        said.clear();
       },
       onEnd: () => report({ type: 'channel.ended', channel }),
     });

@@ -6,11 +6,8 @@ import { GOOD, give, newWorld, perl, residentMb, runOddly, SERVING, said, words 
 const LISTEN = ['--listen', '127.0.0.1:0'] as const;
 /** With a journal, into which every word of a flood goes: 75 MB were measured (Node 20). */
 const GROWTH_MB = 120;
-/**
- * What has come from a worker is read before anything else is, 65,536 bytes at a time: 1.5 s of `takeover`s, with a
- * journal (Node 20), and thrice that on a busy machine, which may hang up on a client meanwhile: it asks again.
- */
-const PROMPT_MS = 10_000;
+/** What arrives together costs a few events, whatever it says; a busy machine may sleep for seconds itself. */
+const PROMPT_MS = 5_000;
 
 /** Asks for the status until a worker has written the text; returns the slowest answer and the largest memory. */
 const watch = async (daemon: Daemon, end: RegExp): Promise<{ slowestMs: number; largestMb: number }> => {
@@ -32,6 +29,7 @@ describe('a worker that floods its channel', () => {
     'with what is not UTF-8':
       'flood 5 \\xff\\xfe\\x00\\xc3\\x28 this is no text at all, however long one looks at it\\n',
     'with status texts': 'flood 50 status working\\n',
+    'with takeovers': 'flood 50 takeover\\n',
   };
 
   it.each(Object.entries(READABLE))('%s costs no memory, stops nothing, and may go on', async (_, flood) => {
@@ -39,7 +37,7 @@ describe('a worker that floods its channel', () => {
     const go = world.path('go');
     const daemon = world.run([
       ...LISTEN,
-      ...perl('say takeover', 'hear', `await ${go}`, flood, 'say ping', 'hear', 'serve'),
+      ...perl('say takeover', 'hear', `await ${go}`, flood, 'say ping', 'hear pong', 'serve'),
     ]);
     const { pid, listeners } = await daemon.running();
     const beforeMb = residentMb(pid);
@@ -76,10 +74,6 @@ describe('a worker that floods its channel', () => {
   const UNREADABLE = {
     'with pings whose answers it does not read': [
       'flood 50 ping\\n',
-      /more than 65536 bytes of answers were not read/,
-    ],
-    'with takeovers whose answers it does not read': [
-      'flood 50 takeover\\n',
       /more than 65536 bytes of answers were not read/,
     ],
     'with a line that does not end': ['flood 100 xxxxxxxxxxxxxxxx', /a line is longer than 4096 bytes/],

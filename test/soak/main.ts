@@ -1,5 +1,5 @@
 /**
- * npm run soak [-- --seconds 600] [--seed N]: ten minutes of load, deaths and reloads, and what has grown in them.
+ * npm run soak [-- --seconds 600] [--seed N] [--rate 100]: ten minutes of load, deaths and reloads, and what has grown in them.
  *
  * Exits 0 only if no request failed that no death explains, every verdict was right, and nothing has grown.
  */
@@ -16,12 +16,17 @@ const LOG_TAIL_CHARS = 6_000;
 const SEEDS = 2 ** 31;
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '600' },
+    seed: { type: 'string' },
+    rate: { type: 'string', default: '100' },
+  },
 });
 const seconds = Number(values.seconds);
 const seed = values.seed === undefined ? Date.now() % SEEDS : Number(values.seed);
-if (!(seconds > 0) || !Number.isSafeInteger(seed)) {
-  process.stderr.write('--seconds: expected a number above 0; --seed: expected a whole number\n');
+const ratePerSecond = Number(values.rate);
+if (!(seconds > 0 && ratePerSecond > 0) || !Number.isSafeInteger(seed)) {
+  process.stderr.write('--seconds, --rate: expected a number above 0; --seed: expected a whole number\n');
   process.exit(2);
 }
 
@@ -40,10 +45,11 @@ const say = (what: string): void => {
 };
 
 const soak = async (): Promise<readonly string[]> => {
-  const { samples, killed, promoted, refused, series, wrong } = await new Soak(world, seed).play(
-    seconds * MS_PER_SECOND,
-    say,
-  );
+  const { samples, killed, promoted, refused, series, wrong } = await new Soak(
+    world,
+    seed,
+    ratePerSecond,
+  ).play(seconds * MS_PER_SECOND, say);
   const { requests, failed, lost, p50Ms, p99Ms, maxMs } = summarise(samples);
   const ms = [p50Ms, p99Ms, maxMs].map((value) => value.toFixed(0)).join(', ');
   process.stdout.write(

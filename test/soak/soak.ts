@@ -26,7 +26,6 @@ const OPTIONS = [
   ...['--start-timeout', '4s', '--respawn-delay', '1s'],
 ];
 const REQUEST_PATH = '/slow?ms=20';
-const REQUESTS_PER_SECOND = 100;
 /** At which age generations are compared: the reload is over, and what it needed is mostly given back. */
 const AGE_MS = 2_500;
 const MOST_CALM_MS = 800;
@@ -52,6 +51,7 @@ export class Soak {
   readonly #choices: Choices;
   readonly #releases: Releases;
   readonly #daemon: Daemon;
+  readonly #ratePerSecond: number;
   readonly #wrong: string[] = [];
   readonly #generations: Holdings[] = [];
   readonly #one: Holdings[] = [];
@@ -61,7 +61,9 @@ export class Soak {
   #promoted = 0;
   #refused = 0;
 
-  constructor(world: World, seed: number) {
+  /** @param ratePerSecond requests; more than the machine can answer are failures of the machine. */
+  constructor(world: World, seed: number, ratePerSecond: number) {
+    this.#ratePerSecond = ratePerSecond;
     this.#world = world;
     this.#choices = new Choices(seed);
     this.#releases = new Releases(world.path(NAME), root);
@@ -81,7 +83,7 @@ export class Soak {
     const { listeners } = await this.#daemon.running();
     const load = new Load(listeners[0]?.address ?? '', this.#world.env, {
       path: REQUEST_PATH,
-      ratePerSecond: REQUESTS_PER_SECOND,
+      ratePerSecond: this.#ratePerSecond,
     });
     const startedAtMs = performance.now();
     const share = () => (performance.now() - startedAtMs) / durationMs;
