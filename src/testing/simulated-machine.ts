@@ -31,38 +31,48 @@ const RELAUNCH: Relaunch = {
   env: {},
 };
 
-/**
- * A machine is costly to make (measured: 1.8 ms): all processes with the same settings share one, as they would
- * share the text of a program, and its effects act through the door of whoever runs.
- */
+/** A supervisor that runs in a simulated process. */
+interface Running {
+  status(): Status;
+  readonly options: { readonly settings: Settings };
+}
+
 export const doors = new WeakMap<SimulatedProcess, Env>();
-export const supervisors = new WeakMap<SimulatedProcess, { status(): Status }>();
+export const supervisors = new WeakMap<SimulatedProcess, Running>();
+
+const NOBODY = 'an effect acted outside of its process';
+
+const supervisorNow = (): Running => {
+  const supervisor = running.process === null ? undefined : supervisors.get(running.process);
+  if (supervisor === undefined) throw new Error(NOBODY);
+  return supervisor;
+};
+
 const door = new Proxy({} as Env, {
   get: (_, key) => {
     const { process } = running;
     const env = process === null ? undefined : process.isAlive ? doors.get(process) : DEAD;
-    if (env === undefined) throw new Error('an effect acted outside of its process');
+    if (env === undefined) throw new Error(NOBODY);
     return env[key as keyof Env];
   },
+});
+
+const settings = new Proxy({} as Settings, {
+  get: (_, key) => supervisorNow().options.settings[key as keyof Settings],
 });
 
 /** Makes another machine of the shipped one. */
 export type Mutation = (machine: SupervisorMachine) => SupervisorMachine;
 export const asShipped: Mutation = (machine) => machine;
 
-const machines = new Map<Mutation, Map<string, SupervisorMachine>>();
+const machines = new WeakMap<Mutation, SupervisorMachine>();
 
-const statusNow = (): Status => {
-  const supervisor = running.process === null ? undefined : supervisors.get(running.process);
-  if (supervisor === undefined) throw new Error('an effect acted outside of its process');
-  return supervisor.status();
-};
-
-export const machineFor = (settings: Settings, mutate: Mutation): SupervisorMachine => {
-  const key = JSON.stringify(settings);
-  const made = machines.get(mutate) ?? new Map<string, SupervisorMachine>();
-  machines.set(mutate, made);
-  const known = made.get(key);
+/**
+ * A machine is costly to make (measured: 1.8 ms): all processes share one, as they would share the text of a program,
+ * and its effects act through the door of whoever runs, by his settings.
+ */
+export const machineFor = (mutate: Mutation): SupervisorMachine => {
+  const known = machines.get(mutate);
   if (known !== undefined) return known;
   const shipped = provideEffects(door, {
     settings,
@@ -71,11 +81,11 @@ export const machineFor = (settings: Settings, mutate: Mutation): SupervisorMach
     relaunch: RELAUNCH,
     needs: [],
     base: '/run/daemon',
-    status: statusNow,
+    status: () => supervisorNow().status(),
     listen: () => null,
     metrics: () => undefined,
   });
   const machine = mutate(shipped);
-  made.set(key, machine);
+  machines.set(mutate, machine);
   return machine;
 };

@@ -89,25 +89,25 @@ export class World {
 
   /** Supervisors that live, hung ones and those that still boot included; anchors are none any more. */
   get supervisors(): readonly SupervisorProcess[] {
-    return this.#programs.filter(({ state }) => state !== 'anchored');
+    return this.#alive(SupervisorProcess).filter(({ state }) => state !== 'anchored');
   }
 
   /** First processes that have handed over and stay, hung ones included. */
   get anchors(): readonly SupervisorProcess[] {
-    return this.#programs.filter(({ state }) => state === 'anchored');
-  }
-
-  get #programs(): readonly SupervisorProcess[] {
-    return this.processes.flatMap(({ isAlive, program }) =>
-      isAlive && program instanceof SupervisorProcess ? [program] : [],
-    );
+    return this.#alive(SupervisorProcess).filter(({ state }) => state === 'anchored');
   }
 
   /** Workers that live, hung ones included. */
   get workers(): readonly WorkerProcess[] {
-    return this.processes.flatMap(({ isAlive, program }) =>
-      isAlive && program instanceof WorkerProcess ? [program] : [],
-    );
+    return this.#alive(WorkerProcess);
+  }
+
+  /** Asked for at every step, by every check. */
+  #alive<Program>(kind: abstract new (...args: never[]) => Program): readonly Program[] {
+    const found: Program[] = [];
+    for (const { isAlive, program } of this.kernel.processes.values())
+      if (isAlive && program instanceof kind) found.push(program);
+    return found;
   }
 
   /** What the pid file holds; null while there is none. */

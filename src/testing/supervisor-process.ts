@@ -212,7 +212,7 @@ export class SupervisorProcess implements SimulatedProgram {
     });
     this.#rescue = rescue;
     doors.set(this.process, rescue.door);
-    const actor: ActorRefFrom<SupervisorMachine> = createActor(machineFor(settings, this.options.mutate), {
+    const actor: ActorRefFrom<SupervisorMachine> = createActor(machineFor(this.options.mutate), {
       id: 'supervisor',
       input: {
         settings,

@@ -7,7 +7,7 @@ import { type Daemon, fixture, until, World } from '../process/harness.js';
 import { marksIn } from './activity.js';
 import { dead } from './death.js';
 import { Gate, type Held } from './gate.js';
-import { type Cell, expectationOf, SLOTS } from './steps.js';
+import { type Cell, expectationOf, isAfterVerdict, SLOTS } from './steps.js';
 
 const NAME = 'service';
 export const TAKEOVER_TIMEOUT_MS = 2_000;
@@ -31,7 +31,7 @@ const optionsOf = (cell: Cell): readonly string[] => {
       '--respawn-delay',
       '100ms',
     ],
-    ...['--start-timeout', waitsFor('start-timeout') ? '2s' : '20s'],
+    ...['--start-timeout', waitsFor('start-timeout') ? '2s' : '5s'],
     ...['--reload-timeout', waitsFor('reload-timeout') ? '6s' : '60s'],
   ];
 };
@@ -90,6 +90,8 @@ export class Scene {
     let over: string | null = null;
     told.then(
       ({ verdict }) => {
+        // What comes after the verdict is the leaving of the old generation.
+        if (verdict.outcome === 'promoted' && isAfterVerdict(step)) return;
         over = `${verdict.outcome}, ${verdict.reason}: ${verdict.detail}`;
       },
       (error: Error) => {

@@ -62,6 +62,9 @@ export interface Expectation {
 /** Steps in their order, by the number in front: several of one number are parts of one step of the contract. */
 const numberOf = (step: StepName): number => Number(step[0]);
 
+/** From then on the client may have been told what became of the reload. */
+export const isAfterVerdict = (step: StepName): boolean => numberOf(step) === 7;
+
 /** What came before the grant, at which nothing is decided. */
 const isBefore = (step: StepName, number: number): boolean => numberOf(step) < number;
 
