@@ -67,6 +67,15 @@ export const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 };
 
+/** From SIGKILL of a service until whoever started it hears of its end. */
+export const deathMs = async (world: World): Promise<number> => {
+  const { child, port } = await startPlain(world);
+  await firstAnswer(port);
+  const startedAt = performance.now();
+  await end(child);
+  return performance.now() - startedAt;
+};
+
 /** From the start of so many copies at once until each has answered. */
 export const bootMs = async (world: World, copies: number): Promise<number> => {
   const startedAt = performance.now();
