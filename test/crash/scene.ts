@@ -3,11 +3,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ReloadVerdict, Status } from '../../machines/status.js';
-import { type Daemon, fixture, until, World } from '../process/harness.js';
-import { marksIn } from './activity.js';
-import { dead } from './death.js';
-import { Gate, type Held } from './gate.js';
+import { type Daemon, fixture, World } from '../process/harness.js';
+import { Gate } from './gate.js';
 import { type Cell, expectationOf, isAfterVerdict, SLOTS } from './steps.js';
+import { Striker } from './striker.js';
 
 const NAME = 'service';
 export const TAKEOVER_TIMEOUT_MS = 2_000;
@@ -50,8 +49,6 @@ export class StepMissed extends Error {
   override readonly name = 'StepMissed';
 }
 
-const isStopped = (pid: number): boolean => / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-
 export class Scene {
   readonly world = new World();
   readonly #cell: Cell;
@@ -79,7 +76,13 @@ export class Scene {
   async strike(): Promise<{ readonly victim: number; readonly told: Promise<Told> }> {
     const { step, strike, victim } = this.#cell;
     this.#gate.arm(step);
-    if (step !== '2-booting') this.#openBoot();
+    if (step !== '2-booting') writeFileSync(this.#bootGate, '');
+    const striker = await Striker.begin({
+      ...{ directory: this.#gate.directory, step, strike, victim },
+      ...{ log: this.daemon.logFile, activity: this.activity, bootGate: this.#bootGate },
+      predecessor: this.daemon.pid,
+      oldWorkers: Object.fromEntries(this.#before?.workers.map(({ slot, pid }) => [slot, pid ?? 0]) ?? []),
+    });
     const told = this.world
       .tanist('reload', '--json', ...PATIENCE, '--name', NAME)
       .then(({ status, stdout, stderr }) => {
@@ -87,58 +90,22 @@ export class Scene {
         if (verdict === null || !('outcome' in verdict)) throw new Error(`no verdict: ${stdout}${stderr}`);
         return { status, verdict: verdict as ReloadVerdict };
       });
-    let over: string | null = null;
+    let over = '';
     told.then(
       ({ verdict }) => {
         // What comes after the verdict is the leaving of the old generation.
         if (verdict.outcome === 'promoted' && isAfterVerdict(step)) return;
         over = `${verdict.outcome}, ${verdict.reason}: ${verdict.detail}`;
+        striker.callOff();
       },
       (error: Error) => {
         over = error.message;
+        striker.callOff();
       },
     );
-    const held = await until(`a process at the step ${step}`, () => {
-      if (over !== null) throw new StepMissed(`the reload was over before ${step}: ${over}`);
-      return this.#gate.look(step);
-    });
-    const pid = await this.#pidOf(held);
-    process.kill(pid, strike);
-    if (strike === 'SIGSTOP') await until(`${pid} to be stopped`, () => isStopped(pid));
-    else await dead(pid);
-    if (strike === 'SIGKILL' && victim.slot > 0) await this.#noticed(pid, held);
-    this.#openBoot();
-    held.release();
-    return { victim: pid, told };
-  }
-
-  #openBoot(): void {
-    writeFileSync(this.#bootGate, '');
-  }
-
-  /** A supervisor that does not stand at the step learns of its worker's end before the other one goes on. */
-  async #noticed(pid: number, held: Held): Promise<void> {
-    const supervisor = marksIn(this.activity).find((mark) => mark.pid === pid)?.supervisor;
-    if (supervisor !== held.pid) await this.daemon.line('worker.exited', (line) => line.pid === pid);
-  }
-
-  async #pidOf(held: Held): Promise<number> {
-    const { role, slot } = this.#cell.victim;
-    switch (role) {
-      case 'predecessor':
-        return this.daemon.pid;
-      case 'successor':
-        if (held.pid !== this.daemon.pid) return held.pid;
-        return Number((await this.daemon.line('reload.started')).pid);
-      case 'old':
-        return this.#before?.workers.find((worker) => worker.slot === slot)?.pid ?? 0;
-      case 'new': {
-        const mark = await until(`a worker of generation 2 in slot ${slot}`, () =>
-          marksIn(this.activity).find((one) => one.generation === 2 && one.slot === slot),
-        );
-        return mark.pid;
-      }
-    }
+    const struck = await striker.struck;
+    if (struck === null) throw new StepMissed(`the reload was over before ${step}: ${over}`);
+    return { victim: struck, told };
   }
 
   pidInFile(): number {

@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   DEFAULT_PLAN,
@@ -12,8 +13,9 @@ import {
   type LoadProgress,
   type Sample,
 } from './plan.js';
-import { portsOf } from './worker-connections.js';
+import { isStopped, portsOf } from './worker-connections.js';
 
+const LOOK_EVERY_MS = 1;
 const GENERATOR = fileURLToPath(new URL('./generator.js', import.meta.url));
 
 export class Load {
@@ -48,9 +50,12 @@ export class Load {
    * Kills a worker, and with it the requests that are on their way to it: these count as lost, not as failed.
    *
    * The worker is stopped first, so that it accepts nothing between the look at its connections and its end.
+   *
+   * @throws {Error} if it is gone.
    */
   async killWorker(pid: number): Promise<void> {
     process.kill(pid, 'SIGSTOP');
+    while (!isStopped(pid)) await pause(LOOK_EVERY_MS);
     const doomed = this.#fact('connections.doomed');
     this.#order({ type: 'connections.doom', ports: portsOf(pid, this.#port) });
     await doomed;

@@ -32,3 +32,14 @@ export const portsOf = (pid: number, localPort: number): readonly number[] | nul
     .filter((fields) => portIn(fields[1]) === localPort && inodes.has(fields[9] ?? ''))
     .map((fields) => portIn(fields[2]));
 };
+
+/**
+ * Whether no thread of a process runs any more after a SIGSTOP: one that is in the middle of accept(2) finishes that
+ * first. proc(5): the state is field 3 of stat. True where nobody tells.
+ */
+export const isStopped = (pid: number): boolean =>
+  !existsSync('/proc/self/task') ||
+  readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+    return /[TtZX]/.test(stat[stat.lastIndexOf(')') + 2] ?? '');
+  });

@@ -278,6 +278,11 @@ export class Daemon {
     return readFileSync(this.#files.stderr, 'utf8');
   }
 
+  /** Where the log is. */
+  get logFile(): string {
+    return this.#files.log;
+  }
+
   /** The log, wherever it is, as text. */
   log(): string {
     return existsSync(this.#files.log) ? readFileSync(this.#files.log, 'utf8') : '';

@@ -80,7 +80,7 @@ describe('the schema of configuration files', () => {
   });
 });
 
-/** Where the schema cannot be as strict as the reader: a length in bytes, an address, a duration in words. */
+/** Where the schema cannot be as strict as the reader: a length in bytes, an address, a duration or size in words. */
 const LAXER_KEYS = [
   'name',
   'runDir',
@@ -91,6 +91,8 @@ const LAXER_KEYS = [
   'logFile',
   'journal',
   'inspect',
+  'maxMemory',
+  'journalLimit',
 ];
 
 /** Values that mean something to some key, and their neighbours. Each of them is tried with every key. */
