@@ -6,17 +6,25 @@ import type { ReloadReason } from '../../machines/status.js';
 import { type Handover, HandoverRefused, parseHandover } from '../handover.js';
 import { VARIABLES } from '../protocol/environment.js';
 import { formatMessage, SUCCESSION_LINE_BYTES } from '../protocol/succession.js';
+import { putBack, takeBack } from './read-ahead.js';
 
 const NEWLINE = 0x0a;
+/** A record has 1 to 2 KB. */
+const CHUNK_BYTES = 65_536;
 
-/** Reads exactly one line, byte by byte: what follows it belongs to the link. Blocks; the predecessor wrote it before. */
+/** Reads one line; what follows it belongs to the link. Blocks; the predecessor wrote it before. */
 const readLine = (descriptor: number): string => {
-  const byte = Buffer.alloc(1);
-  const bytes: number[] = [];
-  while (bytes.length < SUCCESSION_LINE_BYTES) {
-    if (readSync(descriptor, byte, 0, 1, null) === 0) break;
-    if (byte[0] === NEWLINE) return Buffer.from(bytes).toString('utf8');
-    bytes.push(byte[0] ?? 0);
+  const chunks: Uint8Array[] = [];
+  for (let length = 0; length < SUCCESSION_LINE_BYTES; ) {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const read = chunk.subarray(0, readSync(descriptor, chunk, 0, CHUNK_BYTES, null));
+    if (read.length === 0) break;
+    const end = read.indexOf(NEWLINE);
+    chunks.push(end < 0 ? read : read.subarray(0, end));
+    length += read.length;
+    if (end < 0) continue;
+    putBack(descriptor, read.subarray(end + 1));
+    return Buffer.concat(chunks).toString('utf8');
   }
   throw new HandoverRefused('incompatible', 'the hand-over record is not one whole line');
 };
@@ -36,8 +44,9 @@ export const handoverDescriptor = (env: Readonly<Record<string, string | undefin
 /** @throws {HandoverRefused} `incompatible`. */
 export const readHandover = (messages: number): Handover => parseHandover(readLine(messages), messages);
 
-/** Tells the predecessor, at once: this process is about to end. */
+/** Tells the predecessor, at once: this process is about to end, and nobody reads on. */
 export const refuseHandover = (messages: number, reason: ReloadReason, detail: string): void => {
+  takeBack(messages);
   try {
     writeSync(messages, formatMessage({ say: 'failed', reason, detail }));
   } catch {

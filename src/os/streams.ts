@@ -5,6 +5,7 @@ import { writeSync } from 'node:fs';
 import net from 'node:net';
 import { closeQuietly } from './descriptors.js';
 import type { Stream, StreamHandlers } from './env.js';
+import { takeBack } from './read-ahead.js';
 
 /**
  * Writes what the kernel takes at once, and returns the rest.
@@ -30,6 +31,8 @@ export class Streams {
     const socket =
       this.sockets.get(descriptor) ?? new net.Socket({ fd: descriptor, readable: true, writable: true });
     this.sockets.set(descriptor, socket);
+    const ahead = takeBack(descriptor);
+    if (ahead !== null) socket.unshift(ahead);
     let ended = false;
     const end = () => {
       if (ended) return;

@@ -8,6 +8,7 @@ import { type Interval, intervalsOf, type Mark, marksIn, neighbours, overlaps } 
 import { dead } from './death.js';
 import { type Plan, planText } from './exclusive-plan.js';
 import { Gate, type Held } from './gate.js';
+import { stepped } from './stepped.js';
 import { SLOTS } from './steps.js';
 
 const NAME = 'service';
@@ -86,7 +87,7 @@ class ExclusiveScene {
 
   #start(): Daemon {
     return this.world.run([...OPTIONS, ...COMMAND], {
-      script: fixture('stepped.mjs'),
+      script: stepped,
       env: {
         ACTIVITY: this.#activity,
         STEPS: this.#gate.directory,

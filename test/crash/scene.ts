@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { ReloadVerdict, Status } from '../../machines/status.js';
 import { type Daemon, fixture, World } from '../process/harness.js';
 import { Gate } from './gate.js';
+import { stepped } from './stepped.js';
 import { type Cell, expectationOf, isAfterVerdict, SLOTS } from './steps.js';
 import { Striker } from './striker.js';
 
@@ -61,7 +62,7 @@ export class Scene {
   constructor(cell: Cell) {
     this.#cell = cell;
     this.daemon = this.world.run([...optionsOf(cell), '--', 'perl', fixture('active.pl')], {
-      script: fixture('stepped.mjs'),
+      script: stepped,
       env: { ACTIVITY: this.activity, STEPS: this.#gate.directory, BOOT_GATE: this.#bootGate },
     });
   }
