@@ -8,6 +8,7 @@ import { get, root, type World } from '../process/harness.js';
 import { MeasuredDaemon } from './daemon.js';
 import { difference, type Effort, exact, type Figure, spread, times } from './figure.js';
 import { bootMs, deathMs, firstAnswer, freePort, lifeMs } from './plain.js';
+import { PlainSpare } from './plain-spare.js';
 
 export const measureStart = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
   const floor: number[] = [];
@@ -106,20 +107,39 @@ const PROMOTIONS = 20;
 const PROMOTION_LIMIT_MS = 10;
 const HOST = '127.0.0.1';
 
-/** One new connection and one request; what the answer says of who gave it. */
-const askOnce = (port: number): Promise<{ readonly pid: number; readonly tookMs: number }> =>
+/** One new connection and one request; the pid of whoever answers. */
+const askOnce = (port: number): Promise<number> =>
   new Promise((resolve, reject) => {
-    const startedAt = performance.now();
     const socket = net.connect(port, HOST, () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
     socket.once('data', (chunk) => {
-      const tookMs = performance.now() - startedAt;
       socket.destroy();
       const [, pid = ''] = /"pid":(\d+)/.exec(chunk.toString('latin1')) ?? [];
-      resolve({ pid: Number(pid), tookMs });
+      resolve(Number(pid));
     });
     socket.once('error', reject);
     socket.once('end', () => reject(new Error('closed without an answer')));
   });
+
+/** From SIGKILL of whoever serves until somebody else answers; nobody is asked before the signal. */
+const gapMs = async (port: number, victim: number, failed: (isRefused: boolean) => void): Promise<number> => {
+  const startedAt = performance.now();
+  process.kill(victim, 'SIGKILL');
+  for (;;) {
+    try {
+      if ((await askOnce(port)) !== victim) return performance.now() - startedAt;
+    } catch (error) {
+      // Reset: the kernel gave it to the worker that was about to die.
+      failed(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED');
+    }
+  }
+};
+
+const plainGapsMs = async (world: World): Promise<readonly number[]> => {
+  const plain = await PlainSpare.start(world);
+  const gaps = await times(PROMOTIONS, async () => gapMs(plain.port, await plain.victim(), () => undefined));
+  await plain.stop();
+  return gaps;
+};
 
 /** The only worker is killed, and a request is sent directly after the signal. The service boots for long. */
 export const measureStandby = async (world: World): Promise<readonly Figure[]> => {
@@ -128,37 +148,26 @@ export const measureStandby = async (world: World): Promise<readonly Figure[]> =
   ]);
   const address = await service.start();
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
-  const floor: number[] = [];
-  const deaths: number[] = [];
   let [refused, reset] = [0, 0];
   const measured = await times(PROMOTIONS, async () => {
     const { workers } = await service.daemon.status(
       'a standby that waits',
       ({ state, standby: [spare] }) => state === 'running' && spare?.state === 'ready',
     );
-    floor.push((await askOnce(port)).tookMs);
-    deaths.push(await deathMs(world));
-    const victim = workers[0]?.pid ?? 0;
-    const startedAt = performance.now();
-    process.kill(victim, 'SIGKILL');
-    for (;;) {
-      try {
-        const { pid } = await askOnce(port);
-        if (pid !== victim) return performance.now() - startedAt;
-      } catch (error) {
-        // Reset: the kernel gave it to the worker that was about to die.
-        if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') refused += 1;
-        else reset += 1;
-      }
-    }
+    await askOnce(port);
+    return gapMs(port, workers[0]?.pid ?? 0, (isRefused) => {
+      if (isRefused) refused += 1;
+      else reset += 1;
+    });
   });
   await service.stop();
+  const deaths = await times(PROMOTIONS, () => deathMs(world));
   return [
     {
       what: 'SIGKILL of the only worker → answer by its standby',
       target: `≤ ${PROMOTION_LIMIT_MS} ms`,
       measured: exact(measured),
-      floor: `a request: ${exact(floor)}; SIGKILL → exit of plain Node: ${exact(deaths)}`,
+      floor: `the same by hand: ${exact(await plainGapsMs(world))}; until its exit is told: ${exact(deaths)}`,
       missed: median(measured) > PROMOTION_LIMIT_MS,
     },
     {

@@ -315,7 +315,7 @@ describe('a successor that hangs', () => {
     const { daemon, status, address } = await withSuccessor(`heard('granted'); process.exit(3);`);
     const { verdict } = await world.reload();
     expect(verdict).toMatchObject({ outcome: 'refused', reason: 'exited', generation: 2 });
-    expect(verdict.durationMs).toBeLessThan(1_000);
+    expect(verdict.durationMs).toBeLessThan(4_000);
     expect(world.pid()).toBe(daemon.pid);
     expect(await who(address)).toMatchObject({ generation: 1, pid: workerPid(status) });
   });

@@ -7,7 +7,7 @@ import { GOOD, give, gone, library, newWorld, perl, SERVING, said, words } from 
 const LISTEN = ['--listen', '127.0.0.1:0'] as const;
 const DRAIN_MS = 400;
 /** "At once" on a machine that does other things too. */
-const PROMPT_MS = 3_000;
+const PROMPT_MS = 8_000;
 
 /** What a daemon has left in the directory. The lock that workers share is never removed: it may be held. */
 const leftFiles = (directory: string): string[] =>
