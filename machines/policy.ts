@@ -180,6 +180,11 @@ export const DEFAULTS = {
   allTurnsMs: 300,
   /** Wait after the first young death; it doubles with each further one. */
   backoffBaseMs: 100,
+  /**
+   * Least wait between a promotion and the boot of the next standby. The one that was promoted has answered by then
+   * (11 ms, two cores), and shares the processors with no boot.
+   */
+  standbyRestMs: 100,
 } as const;
 
 /** A typing error must not start eighty thousand processes. */

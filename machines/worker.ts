@@ -123,6 +123,13 @@ const machine = workerSetup.createMachine({
       },
       on: {
         'alarm.fired': { guard: { type: 'isAlarm', params: { alarm: 'backoff' } }, target: 'alive' },
+        // Whoever was promoted answers first: the next standby does not boot in the same instant.
+        'worker.assign': {
+          guard: 'restsTooShort',
+          target: 'backoff',
+          reenter: true,
+          actions: ['assignSlot', 'rest'],
+        },
         'worker.start': { target: 'alive', actions: 'stay' },
         'worker.drain': { target: 'stopped', actions: ['leave', 'reportStopped'] },
         'worker.kill': { target: 'stopped', actions: ['leave', 'reportStopped'] },

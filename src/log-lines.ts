@@ -23,6 +23,8 @@ const exitText = (event: { code: number | null; signal: string | null }): string
   event.signal === null ? `exited with status ${event.code}` : `was ended by ${event.signal}`;
 const seconds = (ms: number): string => `${Math.round(ms) / 1000} s`;
 
+const deathsText = (young: number): string => (young === 0 ? '' : ` (${young} young deaths in a row)`);
+
 /** How a request went on its way, if not straight to this process, or goes on. */
 const wayOf = (event: object, { charge }: SupervisorContext): string => {
   if ('anchorStops' in event) return ' at the anchor';
@@ -120,7 +122,7 @@ const workers: Table = {
     const what = isSpare ? 'another standby is booted' : `slot ${slot} is filled again`;
     return delayMs === 0
       ? line('debug', `${what} at once`)
-      : line('info', `${what} in ${seconds(delayMs)} (${youngDeaths} young deaths in a row)`);
+      : line('info', `${what} in ${seconds(delayMs)}${deathsText(youngDeaths)}`);
   },
   'worker.promoted': ({ slot, pid }) => line('info', `a standby, pid ${pid}, fills slot ${slot}`),
   'worker.silent': ({ slot, place, waitedMs, remainingMs, says }, context) =>

@@ -2,7 +2,7 @@
  * What facts and orders change, and the answers on the channel.
  */
 import { assign, sendTo } from 'xstate';
-import { respawnAfter } from '../policy.js';
+import { DEFAULTS, respawnAfter } from '../policy.js';
 import { atMsOf } from '../report.js';
 import { lateReason, unwellReason } from './context.js';
 import { withMemory } from './memory-actions.js';
@@ -81,6 +81,7 @@ export const withRecords = withMemory.extend({
         ? { slot: event.slot, admitted: event.slot > 0 && context.admitted }
         : {},
     ),
+    rest: assign({ delayMs: DEFAULTS.standbyRestMs }),
     retain: assign({ retained: true }),
     sayOk: sendTo('channel', { type: 'channel.ok' }),
     sayPong: sendTo('channel', ({ event }) => ({

@@ -44,6 +44,9 @@ export const withGuards = setup({
     isWanted: (args) => isCurrentProcess(args) && args.context.wanted,
     isHeld: (args) => isCurrentProcess(args) && !args.context.retained,
     isRetained: ({ context }) => context.retained,
+    /** A standby has its slot. */
+    restsTooShort: ({ context, event }) =>
+      event.type === 'worker.assign' && event.slot === 0 && context.delayMs < DEFAULTS.standbyRestMs,
     /** So late that this process itself has slept, and the worker perhaps with it: it gets its time again. */
     hasSlept: ({ context, event }) =>
       event.type === 'alarm.fired' &&

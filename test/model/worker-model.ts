@@ -231,7 +231,7 @@ export const workerModel = (
     standby = false,
     ...changes
   }: { startDelayMs?: number; standby?: boolean } & Partial<
-    Pick<Settings, 'watchdogMs' | 'maxMemoryBytes' | 'health' | 'probationMs' | 'handoff'>
+    Pick<Settings, 'watchdogMs' | 'maxMemoryBytes' | 'health' | 'probationMs' | 'handoff' | 'respawnDelayMs'>
   > = {},
 ): Model<typeof workerMachine, World, Happening> => {
   const input: WorkerInput = {
@@ -256,6 +256,8 @@ export const workerModel = (
       [context.failedChecks, context.hasAnswered],
       context.cause,
       context.lateness !== null,
+      // Whether a standby that has the slot has to wait for more.
+      standby && state === 'backoff' && context.delayMs > 0,
     ]);
   return {
     covered,

@@ -52,7 +52,7 @@ describe('every edge of the worker machine', () => {
   it('keeps the promises of a slot (takeover, a standby)', () => {
     rows.push(
       timed('takeover, standby', () =>
-        walk(workerModel(machine, { mode: 'takeover' }, false, { standby: true })),
+        walk(workerModel(machine, { mode: 'takeover' }, false, { standby: true, respawnDelayMs: 0 })),
       ),
     );
   });

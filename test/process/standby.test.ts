@@ -156,7 +156,7 @@ describe('a standby', () => {
     );
     expect(Date.parse(String(booted.time)) - Date.parse(String(exited.time))).toBeGreaterThanOrEqual(REST_MS);
     const delayed = await daemon.line('worker.delayed');
-    expect(delayed.msg).toMatch(/^another standby is booted in 0.2 s/);
+    expect(delayed.msg).toMatch(/^another standby is booted in 0\.2 s/);
   });
 });
 

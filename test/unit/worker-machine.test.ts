@@ -551,6 +551,23 @@ describe('a respawn', () => {
     });
   });
 
+  it('rests for 100 ms at least where a standby has the slot: that one answers first', () => {
+    const worker = slot();
+    const assign = (place: number) => worker.send({ type: 'worker.assign', slot: place });
+    worker.send(spawned(), asks());
+    worker.send(exits({ code: 0, atMs: 6_000 }));
+    const step = assign(0);
+    expect(step.reports).toMatchObject([{ type: 'worker.delayed', slot: 0, delayMs: 100, youngDeaths: 0 }]);
+    expect(step.stopped).toEqual(['backoffAlarm']);
+    expect(step.spawned).toMatchObject([{ id: 'backoffAlarm', input: { alarm: 'backoff', delayMs: 100 } }]);
+    // Once is enough.
+    expect(assign(0).reports).toEqual([]);
+    expect(worker.send(fires('backoff')).state).toBe('alive.spawning');
+    // A death that has earned a longer wait has it.
+    worker.send(spawned(), exits(), fires('backoff'), spawned(), exits());
+    expect(assign(0).reports).toEqual([]);
+  });
+
   it('follows a process that could not be started', () => {
     const step = slot().send(noProcess);
     expect(step.state).toBe('backoff');
