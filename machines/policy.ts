@@ -182,7 +182,7 @@ export const DEFAULTS = {
   backoffBaseMs: 100,
   /**
    * Least wait between a promotion and the boot of the next standby. The one that was promoted has answered by then
-   * (11 ms, two cores), and shares the processors with no boot.
+   * (within 16 ms of the death, two cores), and shares the processors with no boot.
    */
   standbyRestMs: 100,
 } as const;
