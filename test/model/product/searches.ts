@@ -26,7 +26,7 @@ const searched = (service: Partial<Service>, faults: Partial<Faults>): ProductOp
   faults: faultsWith(faults),
 });
 
-/** Together about half a minute of a processor. */
+/** Together about two minutes of a processor of CI. */
 export const IN_CI: Readonly<Record<string, ProductOptions>> = {
   'overlap, 1 worker': searched({}, ALL),
   'overlap, 1 worker, spawns fail': searched({}, { spawnFailures: 2, kills: 1, hangs: 1, stops: 1 }),
