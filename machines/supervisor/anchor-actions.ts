@@ -91,6 +91,12 @@ export const withAnchor = withTakeover.extend({
       const signal = signalOf(event.via, 'SIGUSR2');
       enqueue.sendTo('service', { type: 'service.forward', signal, stops: context.stopsHere });
     }),
+    // The successor may know already that this process stays: for it, and for whoever asks it, that reload is over.
+    forwardDeferredReload: enqueueActions(({ context, enqueue }) => {
+      if (context.deferredReload === null) return;
+      enqueue.sendTo('service', { type: 'service.forward', signal: 'SIGUSR2', stops: context.stopsHere });
+      enqueue.assign({ deferredReload: null });
+    }),
     // By a signal: nobody else can ask an anchor, which has no control socket.
     forwardScale: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'scale.requested') return;

@@ -7,7 +7,7 @@ import { supervisorSetup } from './end-actions.js';
 export const anchored = supervisorSetup.createStateConfig({
   description:
     'The first process stays for its pid: it owns nothing, passes signals on and ends as the service does.',
-  entry: ['giveBack', 'watchService'],
+  entry: ['giveBack', 'watchService', 'forwardDeferredReload'],
   initial: 'deciding',
   on: {
     'service.charged': { actions: 'recordServiceCharge' },

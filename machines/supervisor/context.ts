@@ -97,7 +97,10 @@ export interface SupervisorContext extends SupervisorInput {
   readonly promoted: boolean;
   /** The predecessor's supervisor is gone. */
   readonly predecessorDead: boolean;
-  /** Asked for before the slots were filled: begun as soon as they are. */
+  /**
+   * Asked for before the slots were filled: begun as soon as they are. Or by a signal, while the first process was
+   * becoming the anchor: passed on as soon as it is, begun if it comes back instead.
+   */
   readonly deferredReload: {
     /** Of the requests, which all get its verdict; none of a signal. */
     readonly ids: readonly string[];

@@ -2,14 +2,14 @@
  * The predecessor grants the takeover, finishes and goes.
  */
 import { supervisorSetup } from './end-actions.js';
-import { comeBack, relieved, settleWith } from './ways.js';
+import { comeBack, relieved, returnWith } from './ways.js';
 
 export const handoff = supervisorSetup.createStateConfig({
   description: 'The predecessor grants the takeover, finishes and goes.',
   entry: 'phaseGranting',
   initial: 'deciding',
   on: {
-    'reload.refused': settleWith(comeBack),
+    'reload.refused': returnWith(comeBack),
     'reload.promoted': { target: '.leaving', actions: relieved },
     'reload.requested': { actions: ['joinReload', 'passJoin'] },
     'stop.requested': { actions: ['countStop', 'abortReload'] },
@@ -109,7 +109,10 @@ export const handoff = supervisorSetup.createStateConfig({
       on: {
         'reload.anchored': { target: '#supervisor.anchored' },
         'successor.lost': { target: 'returning' },
-        'reload.requested': { actions: ['joinLastReload', 'answer'] },
+        'reload.requested': [
+          { guard: 'isSignalled', actions: 'deferReload' },
+          { actions: ['joinLastReload', 'answer'] },
+        ],
         // As an anchor it is said again, and counted once. It may never become one.
         'stop.requested': { actions: ['countStop', 'abortReload'] },
       },

@@ -70,6 +70,7 @@ export const withGuards = setup({
     isAwaited: ({ context }) => context.awaited,
     hasFailure: ({ context }) => context.failure !== null,
     hangupStops: ({ context }) => context.hangupStops,
+    isSignalled: ({ event }) => event.type === 'reload.requested' && event.id === null,
     isReloadDeferred: ({ context }) => context.deferredReload !== null,
     isReloadable: ({ context }) => context.settings.hotReload,
     isLinked: ({ context }) => context.link !== 'none',

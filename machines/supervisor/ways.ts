@@ -2,16 +2,22 @@
  * Transitions that several states share.
  */
 
-/** Where the supervisor goes when nothing of a reload is left to do: as its slots are. */
-const settle = [
-  { guard: 'isStopping', target: '#supervisor.stopping' },
+const stop = { guard: 'isStopping', target: '#supervisor.stopping' } as const;
+const serve = [
   { guard: 'allReady', target: '#supervisor.running' },
   { guard: 'someReady', target: '#supervisor.respawning' },
   { target: '#supervisor.idle.starting' },
 ] as const;
 
+/** Where the supervisor goes when nothing of a reload is left to do: as its slots are. */
 export const settleWith = <const Actions extends readonly string[]>(actions: Actions) =>
-  settle.map((transition) => ({ ...transition, actions }));
+  [stop, ...serve].map((transition) => ({ ...transition, actions }));
+
+/** The same for a predecessor, which may have kept a request for the next reload: it is begun at once. */
+export const returnWith = <const Actions extends readonly string[]>(actions: Actions) =>
+  [stop, { guard: 'isReloadDeferred', target: '#supervisor.idle.starting' } as const, ...serve].map(
+    (transition) => ({ ...transition, actions }),
+  );
 
 /** The successor is in charge now: it reads what the anchor says. */
 export const relieved = ['recordPromoted', 'leaveAnchor', 'answer'] as const;

@@ -188,6 +188,41 @@ describe('X17: the first process', () => {
     });
   });
 
+  it('keeps a signal for a reload that comes while it becomes the anchor, and passes it on', () => {
+    const supervisor = relieved();
+    supervisor.send(isStopped);
+    const kept = supervisor.send(asksReload);
+    expect(kept.state).toBe('handoff.introducing');
+    expect(kept.context.deferredReload).not.toBeNull();
+    const step = supervisor.send(told);
+    expect(step.state).toBe('anchored.watching');
+    expect(sentTo(step, 'service')).toEqual([
+      { type: 'service.watch' },
+      { type: 'service.forward', signal: 'SIGUSR2', stops: 0 },
+    ]);
+    expect(step.context.deferredReload).toBeNull();
+  });
+
+  it('begins the reload it kept when it comes back instead of becoming the anchor', () => {
+    const supervisor = relieved();
+    supervisor.send(isStopped, asksReload, { type: 'successor.lost', ...AT });
+    expect(supervisor.now.state).toBe('handoff.returning');
+    const refused: SupervisorEvent = {
+      type: 'reload.refused',
+      generation: 2,
+      pid: 202,
+      outcome: 'rolled-back',
+      reason: 'exited',
+      detail: 'it was killed',
+      leftovers: [],
+      ...AT,
+    };
+    const step = supervisor.send(refused);
+    expect(step.state).toBe('reloading');
+    expect(step.spawned.map(({ id }) => id)).toContain('reload');
+    expect(step.context).toMatchObject({ deferredReload: null, reload: { generation: 3 } });
+  });
+
   it('ends with status 0 as soon as it is relieved, without --anchor', () => {
     const supervisor = drive(supervisorMachine, input(settingsWith(), {}));
     supervisor.send(
