@@ -128,6 +128,8 @@ export class Audience {
       else if (isDue) viewer.isFull = !viewer.response.write(': still here\n\n');
       if (viewer.looks <= this.#mostLooks) continue;
       this.dropped += 1;
+      // Its end is told later: until then it would be found full again.
+      this.#viewers.delete(viewer);
       viewer.response.destroy();
     }
   }
