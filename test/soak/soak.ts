@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Choices } from 'tanist/testing';
 import type { ReloadVerdict, Status } from '../../machines/status.js';
 import { Load } from '../load/load.js';
-import type { Sample } from '../load/plan.js';
+import { DEFAULT_PLAN, type Sample } from '../load/plan.js';
 import { Releases } from '../load/releases.js';
 import { type Daemon, root, type World } from '../process/harness.js';
 import { type Holdings, holdingsOf, type Series } from './holdings.js';
@@ -25,6 +25,8 @@ const OPTIONS = [
   // Enough for a boot on a busy machine; a release that hangs costs so much each time.
   ...['--start-timeout', '4s', '--respawn-delay', '1s'],
 ];
+/** Kept connections per request and second: a think time of 200 ms at any rate (test/load/plan.ts). */
+const CLIENTS_PER_RATE = DEFAULT_PLAN.keepAliveClients / DEFAULT_PLAN.ratePerSecond;
 const REQUEST_PATH = '/slow?ms=20';
 /** At which age generations are compared: the reload is over, and what it needed is mostly given back. */
 const AGE_MS = 2_500;
@@ -84,6 +86,7 @@ export class Soak {
     const load = new Load(listeners[0]?.address ?? '', this.#world.env, {
       path: REQUEST_PATH,
       ratePerSecond: this.#ratePerSecond,
+      keepAliveClients: Math.ceil(this.#ratePerSecond * CLIENTS_PER_RATE),
     });
     const startedAtMs = performance.now();
     const share = () => (performance.now() - startedAtMs) / durationMs;
