@@ -10,6 +10,14 @@ const HISTORY_ENTRIES = 1_000;
 const HISTORY_BYTES = 1_048_576;
 /** A client that has so much to read is cut off: it may come back and ask for what it missed. Bytes. */
 const BACKLOG_BYTES = 4_194_304;
+/**
+ * So many entries in a row are recorded, and so many a second for ever: one costs a supervisor nearly as much as the
+ * event it tells of (`npm run bench -- inspect`). A reload of fifty workers has about a thousand.
+ */
+const BURST_ENTRIES = 5_000;
+const ENTRIES_PER_S = 1_000;
+/** Whoever has more is not watched for so long. */
+const REST_MS = 1_000;
 /** How many may listen at once. */
 export const MOST_LISTENERS = 16;
 /** How long recording goes on, in memory, when the last of them has gone: he may be about to come back. */
@@ -26,19 +34,21 @@ export interface Listener {
 export interface FeedOptions {
   /** Begins to record, and returns what ends it. */
   readonly record: () => () => void;
+  /** It is recorded in any case: nothing is saved by leaving something out. */
+  readonly isRecorded: boolean;
   /** How things are now. */
-  readonly snapshots: () => readonly JournalEntry[];
+  readonly snapshots: (cause: 'attached' | 'rested', fields?: object) => readonly JournalEntry[];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly setTimer: (callback: () => void, delayMs: number) => () => void;
 }
 
 export interface Feed {
-  /** True while somebody listens, or may come back. */
-  readonly isOn: () => boolean;
   /** Entries in their order, with their lines. */
   push(entries: readonly JournalEntry[], lines: readonly string[]): void;
   /**
    * Tells a listener everything behind `since`, and what follows. Without it, or where that is not known any more
-   * (`gap`), he is told first how things are (`snapshot`).
+   * (`gap`), he is told first how things are (`snapshot`). So he is, in between, when there was too much to tell.
    *
    * @param begin called if it may listen.
    * @returns what ends it; null when too many listen already.
@@ -54,11 +64,29 @@ interface Remembered {
 const message = (line: string, seq: number, name?: string): string =>
   `${name === undefined ? '' : `event: ${name}\n`}id: ${seq}\ndata: ${line.endsWith('\n') ? line : `${line}\n`}\n`;
 
-export const createFeed = ({ record, snapshots, setTimer }: FeedOptions): Feed => {
+/** A bucket of entries that fills with time. */
+const createAllowance = (now: () => number) => {
+  let [left, atMs] = [BURST_ENTRIES, now()];
+  return {
+    /** False when more were taken than there were. */
+    take(count: number): boolean {
+      const elapsedMs = Math.max(0, now() - atMs);
+      atMs = now();
+      left = Math.min(BURST_ENTRIES, left + (elapsedMs * ENTRIES_PER_S) / 1_000) - count;
+      return left >= 0;
+    },
+  };
+};
+
+export const createFeed = ({ record, isRecorded, snapshots, now, setTimer }: FeedOptions): Feed => {
   const listeners = new Set<Listener>();
+  const allowance = createAllowance(now);
   let history: Remembered[] = [];
   let historyBytes = 0;
+  /** Ends the recording; null while there is none. */
   let end: (() => void) | null = null;
+  /** Ends a rest; null while there is none. */
+  let wake: (() => void) | null = null;
   let forget: (() => void) | null = null;
 
   const remember = (one: Remembered): void => {
@@ -74,32 +102,51 @@ export const createFeed = ({ record, snapshots, setTimer }: FeedOptions): Feed =
     listener.abort();
   };
 
+  /** How things are, for somebody who knows everything up to `since`, and nothing of what followed. */
+  const whole = (since: number | null, all: readonly JournalEntry[]): string => {
+    const seq = all[0]?.seq ?? 0;
+    const gap = since === null ? '' : message(JSON.stringify({ since, seq }), seq, 'gap');
+    return gap + all.map((entry) => message(formatEntry(entry), entry.seq, 'snapshot')).join('');
+  };
+
+  /** Records nothing for a while, and tells then how things are: the machines themselves have lost nothing. */
+  const rest = (): void => {
+    const since = history.at(-1)?.seq ?? 0;
+    end?.();
+    end = null;
+    wake = setTimer(() => {
+      [wake, history, historyBytes] = [null, [], 0];
+      end = record();
+      const text = whole(since, snapshots('rested', { restMs: REST_MS }));
+      for (const listener of [...listeners]) tell(listener, text);
+    }, REST_MS);
+  };
+
   const linger = (): void => {
     if (listeners.size > 0) return;
     forget?.();
     forget = setTimer(() => {
       if (listeners.size > 0) return;
       end?.();
-      [end, history, historyBytes] = [null, [], 0];
+      wake?.();
+      [end, wake, history, historyBytes] = [null, null, [], 0];
     }, LINGER_MS);
   };
 
   /** What a listener is told at first. */
   const greeting = (since: number | null): string => {
     const first = history[0]?.seq;
-    const now = snapshots();
-    const lastSeq = history.at(-1)?.seq ?? now[0]?.seq ?? 0;
+    const all = snapshots('attached');
+    const lastSeq = history.at(-1)?.seq ?? all[0]?.seq ?? 0;
     const isKnown =
       since !== null &&
       since <= lastSeq &&
       (since === lastSeq || (first !== undefined && since >= first - 1));
-    if (isKnown) return history.flatMap(({ seq, text }) => (seq > since ? text : [])).join('');
-    const gap = since === null ? '' : message(JSON.stringify({ since, seq: lastSeq }), lastSeq, 'gap');
-    return gap + now.map((entry) => message(formatEntry(entry), entry.seq, 'snapshot')).join('');
+    if (!isKnown) return whole(since, all);
+    return history.flatMap(({ seq, text }) => (seq > since ? text : [])).join('');
   };
 
   return {
-    isOn: () => end !== null,
     push(entries, lines) {
       if (end === null) return;
       let text = '';
@@ -109,13 +156,14 @@ export const createFeed = ({ record, snapshots, setTimer }: FeedOptions): Feed =
         text += one.text;
       }
       for (const listener of [...listeners]) tell(listener, text);
+      if (!isRecorded && !allowance.take(entries.length)) rest();
     },
     listen(since, begin) {
       if (listeners.size >= MOST_LISTENERS) return null;
       const listener = begin();
       forget?.();
       forget = null;
-      end ??= record();
+      if (wake === null) end ??= record();
       listeners.add(listener);
       tell(listener, `: the journal of tanist\n\n${greeting(since)}`);
       return () => {

@@ -123,7 +123,9 @@ export const createJournal = (options: JournalOptions): Journal => {
         if (file === null) detach();
       };
     },
-    snapshots: () => recorder.snapshots('attached'),
+    isRecorded: file !== null,
+    snapshots: recorder.snapshots,
+    now: options.now,
     setTimer: options.setTimer,
   });
 

@@ -33,7 +33,10 @@ export interface RecorderOptions {
 }
 
 export interface Recorder {
-  /** Watches a supervisor and the machines it starts: best before it is started. Returns what ends it. */
+  /**
+   * Watches a supervisor and the machines it starts: best before it is started. Returns what ends it; whoever begins
+   * again leaves out a number, for what was not seen.
+   */
   attach(supervisor: AnyActorRef): () => void;
   /** The whole state of every machine that lives, as entries: a replay can begin with them. */
   snapshots(cause: SnapshotCause, fields?: object): readonly JournalEntry[];
@@ -42,7 +45,7 @@ export interface Recorder {
 }
 
 /** Why snapshots were written. */
-export type SnapshotCause = 'attached' | 'rotated' | 'resumed' | 'reopened';
+export type SnapshotCause = 'attached' | 'rested' | 'rotated' | 'resumed' | 'reopened';
 
 /** An event on its way through a machine. */
 interface Pending {
@@ -72,6 +75,15 @@ const machineNameOf = (actor: AnyActorRef): string | null => {
 
 const snapshotOf = (actor: AnyActorRef): AnyMachineSnapshot => actor.getSnapshot() as AnyMachineSnapshot;
 
+/** Many events have the same millisecond. */
+const createClockText = (): ((atMs: number) => string) => {
+  let [lastMs, text] = [Number.NaN, ''];
+  return (atMs) => {
+    if (atMs !== lastMs) [lastMs, text] = [atMs, new Date(atMs).toISOString()];
+    return text;
+  };
+};
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A supervisor with its children that are machines, itself first. */
@@ -89,6 +101,7 @@ const liveMachines = (supervisor: AnyActorRef): readonly AnyActorRef[] => {
 export const createRecorder = (options: RecorderOptions): Recorder => {
   const { generation, pid, tanist, now, write } = options;
   const watched = new Map<AnyActorRef, Watched>();
+  const timeText = createClockText();
   let seq = options.firstSeq;
   let pending: Pending[] = [];
   let root: AnyActorRef | null = null;
@@ -156,7 +169,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
 
   const asEntry = ({ actor, event, atMs }: Pending, outcome: Outcome): JournalEntry => ({
     seq: seq++,
-    time: new Date(atMs).toISOString(),
+    time: timeText(atMs),
     generation,
     pid,
     actor: actor.id,
@@ -219,6 +232,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
 
   return {
     attach(supervisor) {
+      if (root !== null) seq += 1;
       root = supervisor;
       // For one that runs already; one that is yet to begin says so, and is known anew then.
       for (const actor of liveMachines(supervisor))
@@ -227,7 +241,6 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
       return () => {
         unsubscribe();
         watched.clear();
-        root = null;
       };
     },
     snapshots,

@@ -258,6 +258,52 @@ describe('the picture of a moment', () => {
     });
     expect([...(principal?.alarms.values() ?? [])]).toMatchObject([{ alarm: 'silence', dueAtMs: null }]);
   });
+
+  it('learns from a snapshot what has come and gone while nothing was told', () => {
+    const write = writer(1, 100);
+    const whole = (context: object, children: Record<string, string>) => ({
+      machine: 'machine' in context ? 'worker' : 'supervisor',
+      snapshot: { status: 'active', value: '', context, children },
+    });
+    const SERVES = 'alive.living.ready.serving';
+    const picture = view([
+      write(0, 'supervisor', { type: 'pid.written', pid: 100 }, 'running', { machine: 'supervisor' }),
+      write(1, 'worker-1', { type: 'worker.spawned', pid: 11, startTime: '1' }, SERVES),
+      write(2, 'worker-2', { type: 'worker.spawned', pid: 12, startTime: '2' }, SERVES, {
+        effects: [{ spawn: 'silenceAlarm', src: 'alarm', input: { alarm: 'silence', delayMs: 9 } }],
+      }),
+      write(3, 'worker-3', { type: 'worker.spawned', pid: 13, startTime: '3' }, SERVES, {
+        effects: [{ spawn: 'silenceAlarm', src: 'alarm', input: { alarm: 'silence', delayMs: 9 } }],
+      }),
+      // The third one was told to go, the second one crashed, and came back.
+      write(50, 'supervisor', { type: 'journal.snapshot' }, 'handoff.leaving', {
+        ...whole(
+          { inCharge: true, promoted: true, slots: [] },
+          { 'worker-1': 'worker', 'worker-2': 'worker' },
+        ),
+      }),
+      write(50, 'worker-1', { type: 'journal.snapshot' }, SERVES, {
+        ...whole({ machine: 1, slot: 1, process: { pid: 11, startTime: '1' }, spawnedAtMs: at(1) }, {}),
+      }),
+      write(50, 'worker-2', { type: 'journal.snapshot' }, SERVES, {
+        ...whole({ machine: 1, slot: 2, process: { pid: 22, startTime: '9' }, spawnedAtMs: at(30) }, {}),
+      }),
+    ]);
+    const [generation] = generationsOf(picture);
+    const spansOf = (actor: string) =>
+      generation?.workers.get(actor)?.spans.map(({ pid, fromMs, toMs }) => [pid, fromMs, toMs]);
+    expect(generation?.charge).toEqual([{ fromMs: at(0), toMs: at(50) }]);
+    expect(spansOf('worker-1')).toEqual([[11, at(1), null]]);
+    expect(spansOf('worker-2')).toEqual([
+      [12, at(2), at(50)],
+      [22, at(50), null],
+    ]);
+    expect(generation?.workers.get('worker-2')).toMatchObject({ pid: 22, spawnedAtMs: at(30) });
+    expect(spansOf('worker-3')).toEqual([[13, at(3), at(50)]]);
+    expect(generation?.workers.get('worker-3')).toMatchObject({ pid: null, state: 'gone' });
+    expect(generation?.machines.get('worker-3')?.status).toBe('stopped');
+    expect(generation?.alarms.size).toBe(0);
+  });
 });
 
 describe('the timeline', () => {

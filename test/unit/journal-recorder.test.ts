@@ -145,6 +145,29 @@ describe('recording that begins later', () => {
     supervisor.recorder.flush();
     expect(supervisor.entries.length).toBe(before);
   });
+
+  it('leaves out a number when it begins again, so that a replay sees that something is missing', () => {
+    const supervisor = newSupervisor();
+    supervisor.record()();
+    supervisor.start();
+    supervisor.send(...STARTED);
+    const stop = supervisor.record();
+    supervisor.sendWorker(spawned(401));
+    supervisor.recorder.flush();
+    stop();
+    supervisor.sendWorker(says);
+    supervisor.record();
+    const heads = supervisor.recorder.snapshots('rested', { restMs: 5 });
+    supervisor.sendWorker(exited(401));
+    supervisor.recorder.flush();
+    const [seen, after] = [supervisor.entries.slice(0, 2), supervisor.entries.slice(2)];
+    expect(seen.map(({ seq }) => seq)).toEqual([2, 3]);
+    expect(heads.map(({ seq, event }) => [seq, event])).toEqual(
+      Array(2).fill([4, { type: 'journal.snapshot', cause: 'rested', restMs: 5 }]),
+    );
+    expect(after[0]?.seq).toBe(5);
+    expect(replayOf([...heads, ...after]).differences).toEqual([]);
+  });
 });
 
 describe('the names of things', () => {
