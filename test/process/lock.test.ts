@@ -175,7 +175,11 @@ describe('the files of a daemon', () => {
           resolve(existsSync(path));
         } catch {
           // Held: whoever reads the file now wants to know whom to ask.
-          if (existsSync(path)) pids.add(readFileSync(path, 'utf8'));
+          try {
+            pids.add(readFileSync(path, 'utf8'));
+          } catch {
+            // It is gone, and the lock not free yet.
+          }
           setImmediate(look);
         }
       };
