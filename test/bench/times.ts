@@ -10,10 +10,18 @@ import { difference, type Effort, exact, type Figure, spread, times } from './fi
 import { bootMs, deathMs, firstAnswer, freePort, lifeMs } from './plain.js';
 import { PlainSpare } from './plain-spare.js';
 
+/** A program of Node that does nothing: so much of a start is nobody's but Node's. */
+const EMPTY = ['--eval', ''];
+
+/** A start needs one Node beside the worker, a reload two, one after the other: the command and the successor. */
+const emptyText = (count: number, values: readonly number[]): string =>
+  `Node that does nothing, ${count === 1 ? 'once' : 'twice'}: ${(count * median(values)).toFixed(0)} ms`;
+
 export const measureStart = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
-  const floor: number[] = [];
+  const [floor, empty]: [number[], number[]] = [[], []];
   const measured = await times(repetitions, async () => {
     floor.push(await bootMs(world, 1));
+    empty.push(await lifeMs(world, EMPTY));
     const port = await freePort();
     const service = new MeasuredDaemon(world, 'start', ['--listen', `127.0.0.1:${port}`]);
     const startedAt = performance.now();
@@ -26,7 +34,7 @@ export const measureStart = async (world: World, { repetitions }: Effort): Promi
   });
   return [
     difference('start: command → first answer, minus boot', 250, measured, {
-      what: 'boot, 1 process',
+      what: `${emptyText(1, empty)}; boot, 1 process`,
       values: floor,
     }),
   ];
@@ -35,15 +43,16 @@ export const measureStart = async (world: World, { repetitions }: Effort): Promi
 export const measureReload = async (world: World, { repetitions }: Effort): Promise<readonly Figure[]> => {
   const service = new MeasuredDaemon(world, 'reload', ['--listen', '127.0.0.1:0', '--workers', '2']);
   await service.start();
-  const floor: number[] = [];
+  const [floor, empty]: [number[], number[]] = [[], []];
   const measured = await times(repetitions, async () => {
     floor.push(await bootMs(world, 2));
+    empty.push(await lifeMs(world, EMPTY));
     return service.reload();
   });
   await service.stop();
   return [
     difference('reload of 2 workers: command → verdict, minus boot', 350, measured, {
-      what: 'boot, 2 processes at once',
+      what: `${emptyText(2, empty)}; boot, 2 processes at once`,
       values: floor,
     }),
   ];
