@@ -1,0 +1,3 @@
+import { playHalf } from './seeds.js';
+
+playHalf(1);
