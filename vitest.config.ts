@@ -1,11 +1,29 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** Short files that take long: begun last, each would end alone. */
+const LONG = /\/(crash-matrix|soak|exclusive-attack|world|world-more)\.test\.ts$/;
+
+/** As it is by default, but for these, which come first; groups are groups all the same. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => LONG.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
+/** One group after the other: tests of real processes and their limits have the machine for themselves. */
+const COMPUTING = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+/** They mostly wait: three at a time keep two cores busy, and none waits for time. */
+const WAITING = { maxWorkers: 3, sequence: { groupOrder: 1 } };
+
 // In worker threads SIGUSR2 kills the runner: every project runs in forked processes.
-const project = (name: string, include: string[], timeoutMs: number) => ({
-  test: { name, include, pool: 'forks' as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+const project = (name: string, include: string[], timeoutMs: number, group: typeof COMPUTING) => ({
+  test: { name, include, pool: 'forks' as const, testTimeout: timeoutMs, hookTimeout: timeoutMs, ...group },
 });
 
 // As users load it: XState's development build warns of what is deliberate here, and takes longer.
@@ -24,16 +42,15 @@ const asBuilt = {
 export default defineConfig({
   test: {
     reporters: ['default'],
-    // Process tests mostly wait: three at a time keep two cores busy, and none waits for time.
-    maxWorkers: 3,
+    sequence: { sequencer: LongFirst },
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], 30_000),
-      { ...asBuilt, ...project('model', ['test/model/**/*.test.ts'], 240_000) },
-      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
-      { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000) },
-      project('package', ['test/package/**/*.test.ts'], 60_000),
-      project('process', ['test/process/**/*.test.ts'], 60_000),
-      project('browser', ['test/browser/**/*.test.ts'], 120_000),
+      project('unit', ['test/unit/**/*.test.ts'], 30_000, COMPUTING),
+      { ...asBuilt, ...project('model', ['test/model/**/*.test.ts'], 240_000, COMPUTING) },
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000, COMPUTING),
+      { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000, COMPUTING) },
+      project('package', ['test/package/**/*.test.ts'], 60_000, COMPUTING),
+      project('process', ['test/process/**/*.test.ts'], 60_000, WAITING),
+      project('browser', ['test/browser/**/*.test.ts'], 120_000, WAITING),
     ],
   },
 });

@@ -45,9 +45,10 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     settings: { handoff: 'exclusive', anchor: true },
   },
   'successor, overlap, 1 slot, of a first process that becomes an anchor': {
-    ...calm,
+    ...plain,
     successor: true,
     anchor: 'later',
+    calm: true,
     settings: {},
   },
   'successor, exclusive, 1 slot, with an anchor, terminal': {
@@ -106,17 +107,27 @@ const WALKS: Readonly<Record<string, SupervisorWalk>> = {
     scales: [2],
   },
   'first, overlap, 1 to 2 slots': { ...calm, settings: {}, scales: [2], calm: true },
+  'successor, overlap, 1 slot, on probation': {
+    ...calm,
+    successor: true,
+    settings: { probationMs: 9_000, health: { mode: 'http', path: '/' } },
+  },
+};
+
+/** `npm run walks` has these, too: every edge of theirs is one of the others. */
+const MORE_WALKS: Readonly<Record<string, SupervisorWalk>> = {
+  'successor, overlap, 1 slot, of a first process that becomes an anchor, which may fail': {
+    ...calm,
+    successor: true,
+    anchor: 'later',
+    settings: {},
+  },
   'first, exclusive, 2 to 1 slots': {
     ...plain,
     settings: { workers: 2, handoff: 'exclusive' },
     scales: [1],
   },
   'successor, overlap, 2 slots': { ...calm, successor: true, settings: { workers: 2 } },
-  'successor, overlap, 1 slot, on probation': {
-    ...calm,
-    successor: true,
-    settings: { probationMs: 9_000, health: { mode: 'http', path: '/' } },
-  },
   'successor, exclusive, 2 slots': {
     ...calm,
     successor: true,
@@ -128,7 +139,10 @@ describe('every edge of the supervisor machine', () => {
   const machine = covered(childless());
   const rows: Row[] = [];
 
-  for (const [name, options] of Object.entries(WALKS)) {
+  for (const [name, options] of Object.entries({
+    ...WALKS,
+    ...(process.env.TANIST_WALKS === 'all' ? MORE_WALKS : {}),
+  })) {
     it(`keeps the promises of a supervisor (${name})`, () => {
       rows.push(timed(name, () => walk(supervisorModel(machine, options))));
     });
