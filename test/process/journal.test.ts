@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../src/journal/entry.js';
 import { readJournal } from '../../src/os/journal-reader.js';
 import { EventListener } from './events.js';
 import { Generations, MODES, workerPid } from './generations.js';
-import { root, until, type World } from './harness.js';
+import { until, type World } from './harness.js';
 import { replayed } from './journals.js';
 import { GOOD, limitFileSize, newWorld, perl, said } from './workers.js';
 
@@ -307,32 +307,6 @@ describe('GET /events', () => {
     deaf.resume();
     await until('the end of the deaf one', () => deaf.isClosed);
     expect(heard.isClosed).toBe(false);
-  });
-
-  it('rests from more than it may tell, says that something is missing, and goes on with how things are', async () => {
-    const world = newWorld();
-    const talk = world.path('talk');
-    const daemon = world.run(['--name', 'x', '--', 'perl', `${root}test/bench/chatty.pl`], {
-      env: { TANIST_JOURNAL: '', TALK: talk, ROUNDS: '3000' },
-    });
-    await daemon.running();
-    const events = listener(world, 'x');
-    await events.status();
-    writeFileSync(talk, '');
-    const gap = await until('a gap', () => events.messages('gap')[0]);
-    const { since, seq } = JSON.parse(gap.data) as { since: number; seq: number };
-    expect(seq).toBe(since + 1);
-    const rested = await until('how things are', () =>
-      events.entries('snapshot').find(({ actor, event }) => actor === 'worker-1' && event.cause === 'rested'),
-    );
-    expect(rested).toMatchObject({ seq, event: { restMs: 1_000 } });
-    const told = events.entries();
-    expect(told.filter((entry) => entry.seq <= since).length).toBeGreaterThanOrEqual(5_000);
-    const path = world.path('told');
-    const all = events.messages().filter(({ event }) => event !== 'gap');
-    writeFileSync(path, all.map(({ data }) => `${data}\n`).join(''));
-    const { differences, recordings } = replayed(path);
-    expect([differences, recordings[0]?.gaps[0]]).toEqual([[], { after: since, before: seq }]);
   });
 
   it('ends with its generation, and the next one tells its own events', async () => {
