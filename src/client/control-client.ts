@@ -110,7 +110,9 @@ const BROKEN: readonly string[] = ['ECONNRESET', 'EPIPE'];
 
 const ask = ({ controlPath, method, path, signal }: Question): Promise<Reply<Answer>> =>
   new Promise((settle, refuse) => {
-    const outgoing = request({ socketPath: controlPath, method, path, agent: false, signal });
+    // Without an agent, which would take 7 ms to find out that there is no name for TLS.
+    const createConnection = () => connect({ path: controlPath });
+    const outgoing = request({ createConnection, method, path, signal });
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? '';
       if (signal.aborted) refuse(signal.reason);
