@@ -2,7 +2,16 @@
 // line and the worker's side. Measured on Node 20: one CommonJS file loads faster than ES modules do, and an idle
 // supervisor has 1.4 MB less of private memory.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -20,11 +29,12 @@ execFileSync(
 
 /**
  * Modules of which there is one in a process, whichever bundles are loaded: they have state, or a class that others
- * compare with. Each is a file of its own, by its source.
+ * compare with, or are loaded by Node itself. Each is a file of its own, by its source.
  */
 const SHARED = {
   'src/cli/program.ts': './program.js',
   'src/errors.ts': './errors.js',
+  'src/imports.ts': './imports.js',
   'src/os/held-signals.ts': './held-signals.js',
   'src/worker/index.ts': '../worker.js',
   'src/inspector/index.ts': '../inspector/index.js',
@@ -65,7 +75,9 @@ await build({
     api: 'src/index.ts',
     start: 'src/start.ts',
     errors: 'src/errors.ts',
+    imports: 'src/imports.ts',
     'held-signals': 'src/os/held-signals.ts',
+    'write-code-cache': 'src/cli/write-code-cache.ts',
   },
   outdir: 'dist/bin',
   bundle: true,
@@ -179,3 +191,11 @@ chmodSync(`${root}dist/bin/tanist.js`, 0o755);
 // Editors check configuration files against it; generated from the table of settings, so it cannot lag behind.
 const { configSchema } = await import(new URL('../dist/src/cli/config-schema.js', import.meta.url));
 writeFileSync(`${root}dist/tanist.schema.json`, `${JSON.stringify(configSchema(), null, 2)}\n`);
+
+// An identity for what V8 compiles of them (src/code-cache.ts), and that, as an installation writes it.
+for (const name of ['program', 'start']) {
+  const path = `${root}dist/bin/${name}.js`;
+  const text = readFileSync(path);
+  appendFileSync(path, `//${createHash('sha256').update(text).digest('hex')}`);
+  execFileSync(process.execPath, [`${root}dist/bin/write-code-cache.js`, name], { stdio: 'inherit' });
+}

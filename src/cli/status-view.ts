@@ -1,7 +1,9 @@
 /**
  * A status as people read it.
  */
+
 import type { ReloadVerdict, Status, WorkerExit, WorkerStatus } from '../../machines/status.js';
+import { importModule } from '../imports.js';
 import { printable } from '../words/terminal.js';
 
 /** Everything is shown as of `now`; all text from elsewhere is cleaned first. */
@@ -79,7 +81,9 @@ const workerTable = async (workers: readonly WorkerStatus[], age: Age, columns: 
     .map((word, column) => Math.max(word.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const used = widths.reduce((sum, width) => sum + width + GAP.length, GAP.length);
   // The library is needed only here, and not when a supervisor runs.
-  const { default: Table } = await import('cli-table3');
+  const { default: Table } = (await importModule('cli-table3')) as {
+    readonly default: typeof import('cli-table3');
+  };
   const table = new Table({
     chars: BORDERLESS,
     head,

@@ -1,11 +1,13 @@
 /**
  * The file behind --config: JSON, or a module that says the same. Read anew by every generation.
  */
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { TanistError } from '../errors.js';
+import { importModule } from '../imports.js';
 import { shown, usageError, wrongValue } from '../settings/mistake.js';
 import { readFilePath } from '../settings/run-directory.js';
 import type { CommandLineSettings } from '../settings/supervisor-options.js';
@@ -112,7 +114,7 @@ const loadModule = async (path: string): Promise<unknown> => {
 };
 
 const evaluate = async (path: string): Promise<unknown> => {
-  const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+  const module = (await importModule(pathToFileURL(path).href)) as { readonly default?: unknown };
   if (!('default' in module)) throw wrong(path, 'expected a default export with the settings');
   const exported = await module.default;
   return typeof exported === 'function' ? await (exported as () => unknown)() : exported;

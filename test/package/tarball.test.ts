@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBundle } from '../../src/bundle.js';
 import { VERSION } from '../../src/version.js';
 import { ROOT } from './imports.js';
 
@@ -72,6 +74,30 @@ describe('the packed package', () => {
     ])
       expect(paths).toContain(path);
     expect(paths.filter((path) => path.startsWith('test/') || path.startsWith('machines/'))).toEqual([]);
+    expect(paths.filter((path) => path.endsWith('.cache'))).toEqual([]);
+  });
+
+  it('keeps, when it is installed, what this Node compiles of it', () => {
+    const home = join(projectWith('installed', ['fs-ext']), 'node_modules', 'tanist');
+    const { scripts } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+    execFileSync('sh', ['-c', scripts.postinstall], { cwd: home, stdio: 'pipe' });
+    for (const name of ['program', 'start']) {
+      const { script } = openBundle(`./${name}.js`, pathToFileURL(join(home, 'dist/bin/tanist.js')).href);
+      expect(script.cachedDataRejected).toBe(false);
+      // It would fail, and only when it is called: see src/imports.ts.
+      expect(readFileSync(join(home, `dist/bin/${name}.js`), 'utf8')).not.toMatch(/(?<![.\w])import\(/);
+    }
+  });
+
+  it('is installed all the same where nothing can be kept', () => {
+    // Without fs-ext no supervisor starts.
+    const home = join(projectWith('bare', []), 'node_modules', 'tanist');
+    const { scripts } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+    execFileSync('sh', ['-c', scripts.postinstall], { cwd: home, stdio: 'pipe' });
+    expect(readdirSync(join(home, 'dist/bin')).filter((name) => name.includes('.cache'))).toEqual([]);
+    expect(
+      execFileSync(process.execPath, [join(home, 'dist/bin/tanist.js'), '--version'], { encoding: 'utf8' }),
+    ).toBe(`${VERSION}\n`);
   });
 
   it('gives tanist/machines with only xstate beside it', () => {

@@ -117,7 +117,7 @@ describe('a restart without a command', () => {
     const program = world.path('own.mjs');
     writeFileSync(
       program,
-      `import { createSupervisor } from ${JSON.stringify(join(tanistScript, '../../src/index.js'))};
+      `import { createSupervisor } from ${JSON.stringify(join(tanistScript, '../../tanist.js'))};
 await createSupervisor(${JSON.stringify({ command: SERVICE, name: NAME, listen: '127.0.0.1:0' })}).done;\n`,
     );
     const { daemon, status } = await world.started({ script: program });

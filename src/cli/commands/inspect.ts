@@ -7,6 +7,7 @@ import { askStatus } from '../../client/control-client.js';
 import { findTarget, type Target, type TargetQuery } from '../../client/target.js';
 import { askRunning, withDeadline } from '../../client/waiting.js';
 import { asTanistError } from '../../errors.js';
+import { importInspector } from '../../imports.js';
 import type { Inspector, InspectorOptions } from '../../inspector/index.js';
 import { isLoopback, openToOthers } from '../../words/page-words.js';
 import { reportError } from '../../words/report.js';
@@ -67,7 +68,7 @@ const subjectOf = async ({
 };
 
 const served = async (options: InspectorOptions, end: EndOfDaemon | null): Promise<Inspector> => {
-  const { serveInspector } = await import('../../inspector/index.js');
+  const { serveInspector } = await importInspector();
   const untilMs = performance.now() + (end === null ? 0 : ADDRESS_LIMIT_MS);
   const onLink = (state: string): void => end?.answers(state === 'connected');
   for (;;) {

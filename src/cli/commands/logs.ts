@@ -1,6 +1,7 @@
 /**
  * `tanist logs`: what a daemon with a log file has written, and with --follow what it goes on to write.
  */
+
 import { existsSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import type { TargetQuery } from '../../client/target.js';
 import { findLogs, findTargets, notRunning, onlyOne, type Target } from '../../client/target.js';
 import { glance } from '../../client/waiting.js';
 import { TanistError } from '../../errors.js';
+import { importModule } from '../../imports.js';
 import { printable, type Terminal } from '../../words/terminal.js';
 import { openTail, type Tail, type Turn } from '../log-tail.js';
 
@@ -120,7 +122,7 @@ const standardError = async (pid: number): Promise<string> => {
 /** Pretty for a person; unchanged for a program. */
 const formatFor = async (json: boolean, terminal: Terminal): Promise<(line: string) => string> => {
   if (json || !terminal.isTty) return (line) => `${line}\n`;
-  const { prettyFactory } = await import('pino-pretty');
+  const { prettyFactory } = (await importModule('pino-pretty')) as typeof import('pino-pretty');
   const pretty = prettyFactory({ colorize: true, hideObject: true, translateTime: 'SYS:HH:MM:ss.l' });
   return (line) => pretty(line) ?? `${line}\n`;
 };

@@ -1,0 +1,72 @@
+/**
+ * Run when the package is installed: keeps what V8 has compiled of a bundle (src/code-cache.ts), for the Node that
+ * installs it. The one argument names the bundle: `program`, the command line, or `start`, which programs load.
+ *
+ * Only what has run is kept. So a small service is started, reloaded and ended here, in a directory of its own; the
+ * successor, which has done the most, writes the file. Where anything fails, nothing is kept, and starts are as slow as
+ * they are without.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBundle } from '../bundle.js';
+import { writeCodeCache } from '../code-cache.js';
+import { holdSignals } from '../os/held-signals.js';
+
+/** Whatever hangs must not hold up an installation. */
+const LIMIT_MS = 20_000;
+/** Says to a successor which directory it is. */
+const ROOM = 'TANIST_CODE_CACHE_ROOM';
+
+/** A worker that is ready at once; when it may serve it has its supervisor reloaded, the second time ended. */
+const WORKER = `
+const channel = new (require('node:net').Socket)({ fd: Number(process.env.TANIST_CHANNEL_FD) });
+const signal = process.env.TANIST_GENERATION === '1' ? 'SIGUSR2' : 'SIGTERM';
+channel.once('data', () => process.kill(Number(process.env.TANIST_SUPERVISOR_PID), signal));
+channel.on('close', () => process.exit());
+process.on('SIGTERM', () => process.exit());
+channel.write('takeover\\n');
+`;
+
+const given = process.env[ROOM];
+const room = given ?? mkdtempSync(join(tmpdir(), 'tanist-code-cache-'));
+process.env[ROOM] = room;
+if (given === undefined) process.once('exit', () => rmSync(room, { recursive: true, force: true }));
+setTimeout(() => process.exit(1), LIMIT_MS).unref();
+
+/** The service, as words and as options. */
+const name = 'code-cache';
+const socket = `unix:${join(room, 'socket')}`;
+const [command, args] = [process.execPath, ['--eval', WORKER]];
+const WAYS = {
+  program: ({ main }: typeof import('./program.js')) =>
+    main([
+      ...['run', '--name', name, '--run-dir', room, '--listen', socket, '--no-adopt'],
+      ...['--log-level', 'error', '--', command, ...args],
+    ]),
+  start: async ({ createSupervisor }: typeof import('../start.js')) => {
+    const options = { name, runDir: room, listen: [socket], adopt: false, anchor: true };
+    process.exit(
+      (await createSupervisor({ ...options, command, args, logLevel: 'error' }).done) === null ? 0 : 1,
+    );
+  },
+};
+
+const [, , which = ''] = process.argv;
+if (!Object.hasOwn(WAYS, which)) throw new Error(`given ${which || 'nothing'}, expected program or start`);
+const bundleName = which as keyof typeof WAYS;
+
+// V8 would refuse what was compiled with other flags than those of the process that reads it.
+createRequire(import.meta.url)('node:v8').setFlagsFromString = () => undefined;
+holdSignals(true);
+const bundle = openBundle<never>(`./${bundleName}.js`, import.meta.url);
+let compiled: Buffer | null = null;
+// Before its end: what that compiles is not worth its room.
+process.prependOnceListener('SIGTERM', () => {
+  compiled = bundle.script.createCachedData();
+});
+process.once('exit', (status) => {
+  if (status === 0 && compiled !== null) writeCodeCache(bundle.path, bundle.identity, compiled);
+});
+WAYS[bundleName](bundle.exports);
