@@ -174,7 +174,7 @@ describe('a second start that cannot ask', () => {
 
   it('S15: because a program of its own started the running one exits 5 and says so', async () => {
     const program = world.path('own.mjs');
-    const index = join(tanistScript, '../../src/index.js');
+    const index = join(tanistScript, '../../tanist.js');
     writeFileSync(
       program,
       `import { createSupervisor } from ${JSON.stringify(index)};

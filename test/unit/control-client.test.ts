@@ -162,7 +162,7 @@ test('a promoted reload is told with who serves now, status 0', async () => {
     out: 'promoted: generation 3 serves (pid 4700) after 412 ms\n',
     err: '',
   });
-  expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+  expect(ids).toEqual([expect.stringMatching(new RegExp(`^${process.pid}-\\d+$`))]);
 });
 
 test('a refused reload is told with the reason and who goes on, status 4', async () => {
