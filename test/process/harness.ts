@@ -13,6 +13,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -28,6 +29,12 @@ export const fixture = (name: string): string => join(root, 'test/fixtures', nam
 /** No fact of these tests takes long; a loaded machine may be ten times slower than an idle one. */
 export const FACT_TIMEOUT_MS = 20_000;
 const POLL_MS = 15;
+/**
+ * What takes a processor to look at, a supervisor's status and the list of all processes, is looked at so often: three
+ * tests that wait at once would take a third of the machine from those they wait for. A status is asked for as well
+ * when something has been logged.
+ */
+const LOOK_MS = 60;
 
 export interface LogLine {
   readonly level: string;
@@ -51,6 +58,7 @@ export interface CommandResult {
 export const until = async <T>(
   what: string | (() => string),
   look: () => T | Promise<T>,
+  pollMs = POLL_MS,
 ): Promise<NonNullable<T>> => {
   const deadline = performance.now() + FACT_TIMEOUT_MS;
   for (;;) {
@@ -60,7 +68,7 @@ export const until = async <T>(
       const awaited = typeof what === 'string' ? what : what();
       throw new Error(`waited ${FACT_TIMEOUT_MS} ms in vain for ${awaited}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 };
 
@@ -222,6 +230,7 @@ export class World {
     await until(
       () => `processes ${wanted} alone, beside ${this.processes().join()}`,
       () => this.processes().sort().join() === wanted,
+      LOOK_MS,
     );
   }
 
@@ -288,6 +297,10 @@ export class Daemon {
     return existsSync(this.#files.log) ? readFileSync(this.#files.log, 'utf8') : '';
   }
 
+  #loggedBytes(): number {
+    return statSync(this.#files.log, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
   /** The end of the log, for the message of a wait that was in vain. */
   #said(): string {
     return `; the log ends with\n${this.log().slice(-4000)}`;
@@ -338,9 +351,13 @@ export class Daemon {
 
   /** Waits until `tanist status --json` satisfies the test. */
   status(what: string, test: (status: Status) => boolean): Promise<Status> {
+    let [askedAt, logged] = [Number.NEGATIVE_INFINITY, -1];
     return until(
       () => `a status with ${what}${this.#said()}`,
       async () => {
+        const size = this.#loggedBytes();
+        if (size === logged && performance.now() - askedAt < LOOK_MS) return null;
+        [askedAt, logged] = [performance.now(), size];
         const status = await this.statusNow();
         return status !== null && test(status) ? status : null;
       },
