@@ -16,6 +16,18 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/**
+ * `npm test` has so much of them that it takes less than five minutes on two cores: all units, all edges of every
+ * machine, and supervision, respawn and reload on real processes. `npm run test:all`, which CI runs, has everything.
+ */
+const isBrief = process.env.TANIST_TESTS === 'brief';
+const BRIEF_PROCESSES =
+  'control inheritance listeners lock readiness reload reload-crash reload-exclusive reload-refused reload-stop stop supervision'
+    .split(' ')
+    .map((name) => `test/process/${name}.test.ts`);
+/** The search of all that two generations can do together: half of the time of all model tests. */
+const SEARCH = 'test/model/product.test.ts';
+
 /** One group after the other: tests of real processes and their limits have the machine for themselves. */
 const COMPUTING = { maxWorkers: 2, sequence: { groupOrder: 0 } };
 /** They mostly wait: three at a time keep two cores busy, and none waits for time. */
@@ -24,8 +36,9 @@ const WAITING = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 // In worker threads SIGUSR2 kills the runner: every project runs in forked processes. They are used for several files,
 // since a new one takes 0.8 s of a processor; no file leaves anything behind that another would notice.
 const project = (name: string, include: string[], timeoutMs: number, group: typeof COMPUTING) => {
-  const [pool, isolate] = ['forks' as const, false];
-  return { test: { name, include, pool, isolate, testTimeout: timeoutMs, hookTimeout: timeoutMs, ...group } };
+  const [pool, isolate, exclude] = ['forks' as const, false, isBrief ? [SEARCH] : []];
+  const limits = { testTimeout: timeoutMs, hookTimeout: timeoutMs };
+  return { test: { name, include, exclude, pool, isolate, ...limits, ...group } };
 };
 
 // As users load it: XState's development build warns of what is deliberate here, and takes longer.
@@ -41,6 +54,13 @@ const asBuilt = {
   },
 };
 
+const more = [
+  project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000, COMPUTING),
+  { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000, COMPUTING) },
+  project('package', ['test/package/**/*.test.ts'], 60_000, COMPUTING),
+  project('browser', ['test/browser/**/*.test.ts'], 120_000, WAITING),
+];
+
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -48,11 +68,8 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 30_000, COMPUTING),
       { ...asBuilt, ...project('model', ['test/model/**/*.test.ts'], 240_000, COMPUTING) },
-      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000, COMPUTING),
-      { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000, COMPUTING) },
-      project('package', ['test/package/**/*.test.ts'], 60_000, COMPUTING),
-      project('process', ['test/process/**/*.test.ts'], 60_000, WAITING),
-      project('browser', ['test/browser/**/*.test.ts'], 120_000, WAITING),
+      project('process', isBrief ? BRIEF_PROCESSES : ['test/process/**/*.test.ts'], 60_000, WAITING),
+      ...(isBrief ? [] : more),
     ],
   },
 });
