@@ -18,13 +18,17 @@ class LongFirst extends BaseSequencer {
 
 /**
  * `npm test` has so much of them that it takes less than five minutes on two cores: all units, all edges of every
- * machine, and supervision, respawn and reload on real processes. `npm run test:all`, which CI runs, has everything.
+ * machine, and on real processes what is done most. `npm run test:all`, which CI runs, has everything.
  */
-const isBrief = process.env.TANIST_TESTS === 'brief';
-const BRIEF_PROCESSES =
-  'control inheritance listeners lock readiness reload reload-crash reload-exclusive reload-refused reload-stop stop supervision'
-    .split(' ')
-    .map((name) => `test/process/${name}.test.ts`);
+const BRIEF_PROCESSES = [
+  'control',
+  'listeners',
+  'readiness',
+  'reload',
+  'reload-refused',
+  'stop',
+  'supervision',
+].map((name) => `test/process/${name}.test.ts`);
 /** The search of all that two generations can do together: half of the time of all model tests. */
 const SEARCH = 'test/model/product.test.ts';
 
@@ -36,9 +40,8 @@ const WAITING = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 // In worker threads SIGUSR2 kills the runner: every project runs in forked processes. They are used for several files,
 // since a new one takes 0.8 s of a processor; no file leaves anything behind that another would notice.
 const project = (name: string, include: string[], timeoutMs: number, group: typeof COMPUTING) => {
-  const [pool, isolate, exclude] = ['forks' as const, false, isBrief ? [SEARCH] : []];
-  const limits = { testTimeout: timeoutMs, hookTimeout: timeoutMs };
-  return { test: { name, include, exclude, pool, isolate, ...limits, ...group } };
+  const [pool, isolate] = ['forks' as const, false];
+  return { test: { name, include, pool, isolate, testTimeout: timeoutMs, hookTimeout: timeoutMs, ...group } };
 };
 
 // As users load it: XState's development build warns of what is deliberate here, and takes longer.
@@ -54,22 +57,26 @@ const asBuilt = {
   },
 };
 
-const more = [
+const projects = (isBrief: boolean) => [
+  project('unit', ['test/unit/**/*.test.ts'], 30_000, COMPUTING),
+  {
+    ...asBuilt,
+    ...project('model', ['test/model/**/*.test.ts', ...(isBrief ? [`!${SEARCH}`] : [])], 240_000, COMPUTING),
+  },
+  project('process', isBrief ? BRIEF_PROCESSES : ['test/process/**/*.test.ts'], 60_000, WAITING),
+];
+
+const moreProjects = [
   project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000, COMPUTING),
   { ...asBuilt, ...project('fault', ['test/fault/**/*.test.ts'], 300_000, COMPUTING) },
   project('package', ['test/package/**/*.test.ts'], 60_000, COMPUTING),
   project('browser', ['test/browser/**/*.test.ts'], 120_000, WAITING),
 ];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     reporters: ['default'],
     sequence: { sequencer: LongFirst },
-    projects: [
-      project('unit', ['test/unit/**/*.test.ts'], 30_000, COMPUTING),
-      { ...asBuilt, ...project('model', ['test/model/**/*.test.ts'], 240_000, COMPUTING) },
-      project('process', isBrief ? BRIEF_PROCESSES : ['test/process/**/*.test.ts'], 60_000, WAITING),
-      ...(isBrief ? [] : more),
-    ],
+    projects: [...projects(mode === 'brief'), ...(mode === 'brief' ? [] : moreProjects)],
   },
-});
+}));
