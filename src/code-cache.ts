@@ -5,7 +5,16 @@
  * flags, V8 refuses it and compiles as ever. What is not whole, or of another bundle, is not shown to V8 at all: of
  * what it takes for its own it looks at no more than version, flags and lengths.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 
 /** A bundle's last characters: the build ends it with a hash of the rest. */
 export const IDENTITY_CHARS = 64;
@@ -87,13 +96,18 @@ export const readCodeCache = (bundlePath: string, identity: string): Uint8Array 
 export const writeCodeCache = (bundlePath: string, identity: string, data: Uint8Array): void => {
   const path = cachePathOf(bundlePath);
   const draft = `${path}.${process.pid}`;
-  const descriptor = openSync(draft, 'w');
   try {
-    writeFileSync(descriptor, headOf(identity, data));
-    writeFileSync(descriptor, data);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openSync(draft, 'w');
+    try {
+      writeFileSync(descriptor, headOf(identity, data));
+      writeFileSync(descriptor, data);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
   }
-  renameSync(draft, path);
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -72,9 +72,13 @@ describe('what V8 has compiled of a bundle', () => {
     expect(readCodeCache(path, IDENTITY)).toBeUndefined();
   });
 
-  it('leaves a file as it was where the new one cannot be written', () => {
-    writeCodeCache(path, IDENTITY, DATA);
+  it('leaves what was there, and nothing else, where it cannot be written', () => {
+    mkdirSync(cachePathOf(path));
+    expect(() => writeCodeCache(path, IDENTITY, DATA)).toThrow(/EISDIR|ENOTEMPTY/);
+    expect(readdirSync(room).filter((name) => name.startsWith(basename(cachePathOf(path))))).toEqual([
+      basename(cachePathOf(path)),
+    ]);
+    expect(readCodeCache(path, IDENTITY)).toBeUndefined();
     expect(() => writeCodeCache(join(room, 'none', 'bundle.js'), IDENTITY, DATA)).toThrow('ENOENT');
-    expect(readCodeCache(path, IDENTITY)).toHaveLength(DATA.length);
   });
 });
