@@ -1,7 +1,6 @@
 /**
  * `tanist run`: supervise a command in the foreground, as a first generation or as a successor.
  */
-
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import type { Failure } from '../machines/events.js';

@@ -1,7 +1,6 @@
 /**
  * A status as people read it.
  */
-
 import type { ReloadVerdict, Status, WorkerExit, WorkerStatus } from '../../machines/status.js';
 import { importModule } from '../imports.js';
 import { printable } from '../words/terminal.js';

@@ -1,7 +1,6 @@
 /**
  * The file behind --config: JSON, or a module that says the same. Read anew by every generation.
  */
-
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';

@@ -1,7 +1,6 @@
 /**
  * `tanist logs`: what a daemon with a log file has written, and with --follow what it goes on to write.
  */
-
 import { existsSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
