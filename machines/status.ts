@@ -37,6 +37,8 @@ export interface ReloadVerdict {
   readonly detail: string | null;
   /** The generation that was tried. */
   readonly generation: number;
+  /** Its supervisor's process; null where none was started. */
+  readonly pid: number | null;
   /** From the request to the verdict. */
   readonly durationMs: number;
   /** ISO 8601. */

@@ -168,6 +168,7 @@ export const verdictOf = (
   reason,
   detail,
   generation: context.reload?.generation ?? context.generation,
+  pid: context.reload?.successorPid ?? null,
   durationMs: Math.round(atMsOf(event) - (context.reload?.startedAtMs ?? atMsOf(event))),
   at: iso(atMsOf(event)),
   ids: context.reload?.ids ?? [],

@@ -94,6 +94,7 @@ const VERDICT = {
   reason: orNull(text),
   detail: orNull(text),
   generation: number,
+  pid: orAbsent(orNull(number)),
   durationMs: number,
   at: text,
   ids: listOf(text),

@@ -20,9 +20,10 @@ export const tellVerdict = async (
   json: boolean,
   terminal: Terminal,
 ): Promise<number> => {
-  const answer = json ? JSON.stringify(verdict) : verdictText(verdict, await inCharge(target));
-  terminal.out(`${answer}\n`);
-  return verdict.outcome === 'promoted' ? 0 : REFUSED_STATUS;
+  const promoted = verdict.outcome === 'promoted';
+  const tell = async () => (promoted ? promotionText(verdict) : refusalText(verdict, await inCharge(target)));
+  terminal.out(`${json ? JSON.stringify(verdict) : await tell()}\n`);
+  return promoted ? 0 : REFUSED_STATUS;
 };
 
 /**
@@ -64,22 +65,26 @@ const recoverVerdict = async (target: Target, id: string, signal: AbortSignal): 
 const verdictLost = (why: string): TanistError =>
   new TanistError('TANIST_VERDICT_LOST', `the connection ended before the verdict, and ${why}`);
 
-/** Only for the text: who serves now is worth saying, but not worth waiting for, and no reason to fail. */
+/** Only for the text: who goes on serving is worth saying, but not worth waiting for, and no reason to fail. */
 const inCharge = async (target: Target): Promise<Status | null> => {
   const reply = await glance(target, new AbortController().signal);
   return reply.kind === 'answer' ? reply.value : null;
 };
 
-const verdictText = (verdict: JoinableVerdict, status: Status | null): string => {
-  const joined = verdict.joined ? 'joined a reload under way: ' : '';
-  if (verdict.outcome === 'promoted') {
-    const pid = status?.generation === verdict.generation ? ` (pid ${status.pid})` : '';
-    return `${joined}promoted: generation ${verdict.generation} serves${pid} after ${Math.round(verdict.durationMs)} ms`;
-  }
+const joined = (verdict: JoinableVerdict): string => (verdict.joined ? 'joined a reload under way: ' : '');
+
+const promotionText = (verdict: JoinableVerdict): string => {
+  const { generation, pid, durationMs } = verdict;
+  // An older version does not say which process it is.
+  const who = typeof pid === 'number' ? ` (pid ${pid})` : '';
+  return `${joined(verdict)}promoted: generation ${generation} serves${who} after ${Math.round(durationMs)} ms`;
+};
+
+const refusalText = (verdict: JoinableVerdict, status: Status | null): string => {
   const outcome = verdict.outcome === 'rolled-back' ? 'rolled back' : verdict.outcome;
   const reason = `${outcome} (${printable(verdict.reason ?? 'no reason')})`;
   const detail = verdict.detail === null ? '' : `: ${printable(verdict.detail).replace(/\.$/, '')}`;
-  return `${joined}${reason}${detail}; ${whoServes(status)}`;
+  return `${joined(verdict)}${reason}${detail}; ${whoServes(status)}`;
 };
 
 const whoServes = (status: Status | null): string => {

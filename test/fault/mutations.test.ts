@@ -31,6 +31,7 @@ const lie: Mutation = (machine) =>
           reason: null,
           detail: null,
           generation: context.reload?.generation ?? 0,
+          pid: null,
           durationMs: 0,
           at: '',
           ids: 'leftovers' in event ? (context.reload?.ids ?? []) : [],

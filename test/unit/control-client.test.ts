@@ -99,6 +99,7 @@ const VERDICT: ReloadVerdict = {
   reason: null,
   detail: null,
   generation: 3,
+  pid: 4711,
   durationMs: 411.6,
   at: '2026-01-01T00:00:00.000Z',
   ids: [],
@@ -148,21 +149,25 @@ const STATUS: Status = {
 const idOf = (request: IncomingMessage): string =>
   new URL(request.url ?? '', 'http://x').searchParams.get('id') ?? '';
 
-test('a promoted reload is told with who serves now, status 0', async () => {
+test('a promoted reload is told with who serves now, without another question, status 0', async () => {
   const ids: string[] = [];
   await supervisor({
     'POST /reload': (request, response) => {
       ids.push(idOf(request));
       json(200, VERDICT)(request, response);
     },
-    'GET /status': json(200, STATUS),
   });
   expect(await call(reload)).toEqual({
     exitStatus: 0,
-    out: 'promoted: generation 3 serves (pid 4700) after 412 ms\n',
+    out: 'promoted: generation 3 serves (pid 4711) after 412 ms\n',
     err: '',
   });
   expect(ids).toEqual([expect.stringMatching(new RegExp(`^${process.pid}-\\d+$`))]);
+});
+
+test('an older supervisor does not say which process serves now', async () => {
+  await supervisor({ 'POST /reload': json(200, { ...VERDICT, pid: undefined }) });
+  expect((await call(reload)).out).toBe('promoted: generation 3 serves after 412 ms\n');
 });
 
 test('a refused reload is told with the reason and who goes on, status 4', async () => {

@@ -299,7 +299,7 @@ describe('a daemon that allows no reload (S31)', () => {
     const supervisor = running(FIXED);
     const step = supervisor.send(asksReload('a'));
     expect([step.state, step.spawned]).toEqual(['running', []]);
-    const verdict = { outcome: 'refused', reason: 'not-reloadable', generation: 1, ids: ['a'] };
+    const verdict = { outcome: 'refused', reason: 'not-reloadable', generation: 1, pid: null, ids: ['a'] };
     expect(sentTo(step, 'control')).toMatchObject([{ type: 'control.answer', verdict }]);
     expect(step.context.lastReload).toMatchObject(verdict);
   });
@@ -408,7 +408,7 @@ describe('a reload, seen by the predecessor', () => {
     expect(supervisor.now.state).toBe('handoff.granting');
     const step = supervisor.send(promoted);
     expect(sentTo(step, 'control')).toMatchObject([
-      { type: 'control.answer', verdict: { outcome: 'promoted', generation: 2, ids: ['a'] } },
+      { type: 'control.answer', verdict: { outcome: 'promoted', generation: 2, pid: 201, ids: ['a'] } },
     ]);
     expect(sentTo(step, 'worker-1')).toEqual([{ type: 'worker.drain' }]);
     const end = supervisor.send(exited(), isStopped());
@@ -623,7 +623,7 @@ describe('a takeover, seen by the successor', () => {
     const running = supervisor.send({ type: 'takeover.committed', ...AT });
     expect([running.state, running.context.lastReload]).toMatchObject([
       'running',
-      { outcome: 'promoted', generation: 4, durationMs: 5_000, ids: ['a'], detail: null },
+      { outcome: 'promoted', generation: 4, pid: 100, durationMs: 5_000, ids: ['a'], detail: null },
     ]);
   });
 
