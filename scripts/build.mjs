@@ -3,15 +3,7 @@
 // supervisor has 1.4 MB less of private memory.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  appendFileSync,
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -32,7 +24,6 @@ execFileSync(
  * compare with, or are loaded by Node itself. Each is a file of its own, by its source.
  */
 const SHARED = {
-  'src/cli/program.ts': './program.js',
   'src/errors.ts': './errors.js',
   'src/imports.ts': './imports.js',
   'src/os/held-signals.ts': './held-signals.js',
@@ -72,6 +63,7 @@ await build({
   entryPoints: {
     tanist: 'src/cli/main.ts',
     program: 'src/cli/program.ts',
+    client: 'src/cli/client.ts',
     api: 'src/index.ts',
     start: 'src/start.ts',
     errors: 'src/errors.ts',
@@ -192,10 +184,13 @@ chmodSync(`${root}dist/bin/tanist.js`, 0o755);
 const { configSchema } = await import(new URL('../dist/src/cli/config-schema.js', import.meta.url));
 writeFileSync(`${root}dist/tanist.schema.json`, `${JSON.stringify(configSchema(), null, 2)}\n`);
 
-// An identity for what V8 compiles of them (src/code-cache.ts), and that, as an installation writes it.
-for (const name of ['program', 'start']) {
+// As a function, which Node's loader would make of it when it is loaded, and with an identity for what V8 compiles of it
+// (src/bundle.ts, src/code-cache.ts). That is written as well, as an installation does it.
+for (const name of ['program', 'client', 'start']) {
   const path = `${root}dist/bin/${name}.js`;
-  const text = readFileSync(path);
-  appendFileSync(path, `//${createHash('sha256').update(text).digest('hex')}`);
-  execFileSync(process.execPath, [`${root}dist/bin/write-code-cache.js`, name], { stdio: 'inherit' });
+  const text = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'latin1')}\n})`;
+  writeFileSync(path, `${text}\n//${createHash('sha256').update(text).digest('hex')}`);
+  execFileSync(process.execPath, [`${root}dist/bin/write-code-cache.js`, name], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }

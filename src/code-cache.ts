@@ -5,16 +5,8 @@
  * flags, V8 refuses it and compiles as ever. What is not whole, or of another bundle, is not shown to V8 at all: of
  * what it takes for its own it looks at no more than version, flags and lengths.
  */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readBytes } from './whole-file.js';
 
 /** A bundle's last characters: the build ends it with a hash of the rest. */
 export const IDENTITY_CHARS = 64;
@@ -44,25 +36,6 @@ const headOf = (identity: string, data: Uint8Array): Buffer => {
   return head;
 };
 
-/** As ECMAScript 2024 has it, and Node 20. */
-type ResizableBuffer = new (length: number, options: { readonly maxByteLength: number }) => ArrayBuffer;
-
-/**
- * Memory that goes back to the system: a buffer that could grow is not taken from malloc, which would keep as much
- * for itself for ever (src/bundle.ts).
- */
-const bytesOf = (length: number): Uint8Array =>
-  new Uint8Array(new (ArrayBuffer as ResizableBuffer)(length, { maxByteLength: length }));
-
-/** Fewer bytes where the file has fewer. */
-const read = (descriptor: number, length: number): Uint8Array => {
-  const bytes = bytesOf(length);
-  let filled = 0;
-  for (let size = -1; size !== 0 && filled < length; filled += size)
-    size = readSync(descriptor, bytes, filled, length - filled, null);
-  return bytes.subarray(0, filled);
-};
-
 /**
  * @param identity of the bundle.
  * @returns what V8 may take for its own; undefined where there is nothing, or nothing that belongs to the bundle.
@@ -76,8 +49,8 @@ export const readCodeCache = (bundlePath: string, identity: string): Uint8Array 
     return undefined;
   }
   try {
-    const head = read(descriptor, HEAD_BYTES);
-    const data = read(descriptor, Math.max(0, fstatSync(descriptor).size - HEAD_BYTES));
+    const head = readBytes(descriptor, HEAD_BYTES);
+    const data = readBytes(descriptor, Math.max(0, fstatSync(descriptor).size - HEAD_BYTES));
     return headOf(identity, data).equals(head) ? data : undefined;
   } catch {
     // It cannot be read: it is compiled.

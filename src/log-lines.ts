@@ -175,7 +175,11 @@ const reload: Table = {
       `generation ${generation} is ${outcome === 'refused' ? 'refused' : 'rolled back'} (${reason}): ${detail}; this generation ${stops > 0 ? 'stops' : stays}`,
     );
   },
-  'successor.lost': () => line('error', 'the successor died after it had taken charge'),
+  // Where both are to stop, it is only the first to end.
+  'successor.lost': (_, { stops }) =>
+    stops > 0
+      ? line('info', 'the successor has ended')
+      : line('error', 'the successor died after it had taken charge'),
   'successor.gone': () => line('info', 'nothing of the successor is left'),
   'takeover.asked': () => line('info', 'every worker is ready: asked the predecessor for takeover'),
   'takeover.activated': (_, { settings, predecessorDead }) =>

@@ -7,8 +7,14 @@
 import { loadBundle } from '../bundle.js';
 import { holdSignals } from '../os/held-signals.js';
 
-holdSignals(process.argv[2] === 'run');
+const [, , ...argv] = process.argv;
+const [command = ''] = argv;
+holdSignals(command === 'run');
 
+/** What needs supervisor or machines; everything else is a client of one that runs, or a mistake. */
+const IN_PROGRAM: readonly string[] = ['run', 'restart', 'replay'];
 // Not import(): loading CommonJS through Node's module loader costs 20 ms and 2 MB more.
-const { main } = loadBundle<typeof import('./program.js')>('./program.js', import.meta.url);
-main(process.argv.slice(2));
+const { main } = IN_PROGRAM.includes(command)
+  ? loadBundle<typeof import('./program.js')>('./program.js', import.meta.url)
+  : loadBundle<typeof import('./client.js')>('./client.js', import.meta.url);
+main(argv);

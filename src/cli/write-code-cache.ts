@@ -1,15 +1,18 @@
 /**
  * Run when the package is installed: keeps what V8 has compiled of a bundle (src/code-cache.ts), for the Node that
- * installs it. The one argument names the bundle: `program`, the command line, or `start`, which programs load.
+ * installs it. The one argument names the bundle: `program` and `client`, the command line, or `start`, which programs
+ * load.
  *
  * Only what has run is kept. So a small service is started, reloaded and ended here, in a directory of its own; the
- * successor, which has done the most, writes the file. Where anything fails, nothing is kept, and starts are as slow as
+ * successor, which has done the most, writes the file. A client asks such a service for the same. Where anything fails, nothing is kept, and starts are as slow as
  * they are without.
  */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { openBundle } from '../bundle.js';
 import { writeCodeCache } from '../code-cache.js';
 import { holdSignals } from '../os/held-signals.js';
@@ -19,14 +22,17 @@ const LIMIT_MS = 20_000;
 /** Says to a successor which directory it is. */
 const ROOM = 'TANIST_CODE_CACHE_ROOM';
 
-/** A worker that is ready at once; when it may serve it has its supervisor reloaded, the second time ended. */
-const WORKER = `
+/** A worker that is ready at once. */
+const CALM_WORKER = `
 const channel = new (require('node:net').Socket)({ fd: Number(process.env.TANIST_CHANNEL_FD) });
-const signal = process.env.TANIST_GENERATION === '1' ? 'SIGUSR2' : 'SIGTERM';
-channel.once('data', () => process.kill(Number(process.env.TANIST_SUPERVISOR_PID), signal));
 channel.on('close', () => process.exit());
 process.on('SIGTERM', () => process.exit());
-channel.write('takeover\\n');
+channel.resume().write('takeover\\n');
+`;
+/** When it may serve it has its supervisor reloaded, the second time ended. */
+const WORKER = `${CALM_WORKER}
+const signal = process.env.TANIST_GENERATION === '1' ? 'SIGUSR2' : 'SIGTERM';
+channel.once('data', () => process.kill(Number(process.env.TANIST_SUPERVISOR_PID), signal));
 `;
 
 const given = process.env[ROOM];
@@ -38,15 +44,43 @@ setTimeout(() => process.exit(1), LIMIT_MS).unref();
 /** The service, as words and as options. */
 const name = 'code-cache';
 const socket = `unix:${join(room, 'socket')}`;
-const [command, args] = [process.execPath, ['--eval', WORKER]];
+const command = process.execPath;
+const words = (worker: string, logLevel: string): readonly string[] => [
+  ...['run', '--name', name, '--run-dir', room, '--listen', socket, '--no-adopt'],
+  ...['--log-level', logLevel, '--', command, '--eval', worker],
+];
+
+/** V8 tells what it has compiled of the bundle; null if that is not worth keeping. */
+let compiled: Buffer | null = null;
+
+/** Another process supervises; returns when it has something to say, or has ended. */
+const startService = (): Promise<void> => {
+  const main = fileURLToPath(new URL('tanist.js', import.meta.url));
+  const service = spawn(command, [main, ...words(CALM_WORKER, 'info')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  process.once('exit', () => service.kill('SIGKILL'));
+  return new Promise((resolve) => {
+    service.once('close', () => resolve());
+    service.stderr.on('data', (chunk) => {
+      if (String(chunk).includes('"state.changed"')) resolve();
+    });
+  });
+};
+
 const WAYS = {
-  program: ({ main }: typeof import('./program.js')) =>
-    main([
-      ...['run', '--name', name, '--run-dir', room, '--listen', socket, '--no-adopt'],
-      ...['--log-level', 'error', '--', command, ...args],
-    ]),
+  program: ({ main }: typeof import('./program.js')) => main(words(WORKER, 'error')),
+  client: async ({ run }: typeof import('./client.js')) => {
+    await startService();
+    const statuses: number[] = [];
+    for (const asked of ['reload', 'status', 'stop'])
+      statuses.push(await run([asked, '--name', name, '--run-dir', room]));
+    if (statuses.every((status) => status === 0)) compiled = bundle.script.createCachedData();
+    process.exit();
+  },
   start: async ({ createSupervisor }: typeof import('../start.js')) => {
     const options = { name, runDir: room, listen: [socket], adopt: false, anchor: true };
+    const args = ['--eval', WORKER];
     process.exit(
       (await createSupervisor({ ...options, command, args, logLevel: 'error' }).done) === null ? 0 : 1,
     );
@@ -54,14 +88,14 @@ const WAYS = {
 };
 
 const [, , which = ''] = process.argv;
-if (!Object.hasOwn(WAYS, which)) throw new Error(`given ${which || 'nothing'}, expected program or start`);
+if (!Object.hasOwn(WAYS, which))
+  throw new Error(`given ${which || 'nothing'}, expected ${Object.keys(WAYS).join(', ')}`);
 const bundleName = which as keyof typeof WAYS;
 
 // V8 would refuse what was compiled with other flags than those of the process that reads it.
 createRequire(import.meta.url)('node:v8').setFlagsFromString = () => undefined;
 holdSignals(true);
 const bundle = openBundle<never>(`./${bundleName}.js`, import.meta.url);
-let compiled: Buffer | null = null;
 // Before its end: what that compiles is not worth its room.
 process.prependOnceListener('SIGTERM', () => {
   compiled = bundle.script.createCachedData();

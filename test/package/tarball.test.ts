@@ -81,7 +81,7 @@ describe('the packed package', () => {
     const home = join(projectWith('installed', ['fs-ext']), 'node_modules', 'tanist');
     const { scripts } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
     execFileSync('sh', ['-c', scripts.postinstall], { cwd: home, stdio: 'pipe' });
-    for (const name of ['program', 'start']) {
+    for (const name of ['program', 'client', 'start']) {
       const { script } = openBundle(`./${name}.js`, pathToFileURL(join(home, 'dist/bin/tanist.js')).href);
       expect(script.cachedDataRejected).toBe(false);
       // It would fail, and only when it is called: see src/imports.ts.
@@ -98,6 +98,14 @@ describe('the packed package', () => {
     expect(
       execFileSync(process.execPath, [join(home, 'dist/bin/tanist.js'), '--version'], { encoding: 'utf8' }),
     ).toBe(`${VERSION}\n`);
+  });
+
+  it('has the commands that ask a supervisor apart from what supervises', () => {
+    const bundle = (name: string) => readFileSync(join(ROOT, `dist/bin/${name}.js`), 'utf8');
+    for (const part of ['getInitialSnapshot', 'sonic-boom']) {
+      expect(bundle('program')).toContain(part);
+      expect(bundle('client')).not.toContain(part);
+    }
   });
 
   it('gives tanist/machines with only xstate beside it', () => {

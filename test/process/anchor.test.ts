@@ -218,7 +218,7 @@ describe('the anchor', () => {
     await world.step('leaving', 2);
     const successor = await daemon.line('reload.promoted', ({ supervisorPid }) => supervisorPid === pid);
     process.kill(Number(successor.pid), 'SIGKILL');
-    await daemon.line('successor.lost');
+    expect((await daemon.line('successor.lost')).level).toBe('error');
     world.open(world.path('answer'));
     expect((await slow).status).toBe(200);
     expect(await daemon.settled(2)).toMatchObject({ pid, anchor: { pid: first } });

@@ -7,17 +7,18 @@ import { loadBundle } from '../../src/bundle.js';
 
 const room = mkdtempSync(join(tmpdir(), 'tanist-bundle-'));
 const here = pathToFileURL(join(room, 'entry.js')).href;
-const PIECE = 32_768;
+const BLOCK = 32_768;
 
 afterEach(() => rmSync(room, { recursive: true, force: true }));
 
 describe('a bundle', () => {
   it('is loaded whole, whatever its length, and knows what is beside it', () => {
     writeFileSync(join(room, 'beside.js'), 'module.exports = "beside";');
-    for (const length of [200, PIECE, PIECE + 1, 5 * PIECE - 1]) {
+    for (const length of [0, 1, BLOCK, 5 * BLOCK - 1]) {
       const code =
         'exports.file = __filename; exports.beside = require("./beside.js"); exports.end = () => "end";';
-      writeFileSync(join(room, 'bundle.js'), `/*${'x'.repeat(length - code.length - 4)}*/${code}`);
+      const wrapped = `(function (exports, require, module, __filename, __dirname) {${code}\n})`;
+      writeFileSync(join(room, 'bundle.js'), `/*${'x'.repeat(length)}*/${wrapped}`);
       const bundle = loadBundle<{ file: string; beside: string; end(): string }>('./bundle.js', here);
       expect(bundle).toMatchObject({ file: join(room, 'bundle.js'), beside: 'beside' });
       expect(bundle.end()).toBe('end');

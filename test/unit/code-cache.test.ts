@@ -17,7 +17,7 @@ const DATA = Uint8Array.from({ length: 10_001 }, (_, index) => index % 251);
 const write = (answer: number, identity = IDENTITY): void => {
   count += 1;
   path = join(room, `bundle-${count}.js`);
-  writeFileSync(path, `exports.answer = () => ${answer};\n//${identity}`);
+  writeFileSync(path, `(function (exports) { exports.answer = () => ${answer};\n})\n//${identity}`);
 };
 
 beforeEach(() => write(42));
