@@ -74,7 +74,7 @@ const WAYS = {
     await startService();
     const statuses: number[] = [];
     for (const asked of ['reload', 'status', 'stop'])
-      statuses.push(await run([asked, '--name', name, '--run-dir', room]));
+      statuses.push(await run([asked, '--json', '--name', name, '--run-dir', room]));
     if (statuses.every((status) => status === 0)) compiled = bundle.script.createCachedData();
     process.exit();
   },
