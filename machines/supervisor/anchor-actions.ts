@@ -82,9 +82,10 @@ export const withAnchor = withTakeover.extend({
     }),
     // Said on the link before, or not: the generation in charge counts it once.
     repeatStop: enqueueActions(({ context, enqueue }) => {
-      const { stopsHere } = context;
+      const { stopsHere, stopVia } = context;
       if (stopsHere === 0) return;
-      enqueue.sendTo('service', { type: 'service.forward', signal: 'SIGTERM', stops: stopsHere });
+      const signal = signalOf(stopVia, 'SIGTERM');
+      enqueue.sendTo('service', { type: 'service.forward', signal, stops: stopsHere });
     }),
     forwardReload: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'reload.requested') return;

@@ -3,7 +3,7 @@
  */
 import type { Charge, Conclusion } from '../anchor.js';
 import type { Inheritance } from '../contracts.js';
-import type { Failure, Identity, PassedOn, SupervisorEvent, WorkerReport } from '../events.js';
+import type { Failure, Identity, PassedOn, SupervisorEvent, Via, WorkerReport } from '../events.js';
 import { HANDOVER_VERSION, type HandoverRecord } from '../handover.js';
 import type { Settings } from '../policy.js';
 import { atMsOf } from '../report.js';
@@ -119,6 +119,8 @@ export interface SupervisorContext extends SupervisorInput {
   readonly stops: number;
   /** How often it was asked for here; what the other generation was asked, it tells us. */
   readonly stopsHere: number;
+  /** The way of the last of those, which an anchor repeats. */
+  readonly stopVia: Via;
   /** How often the other generation was asked, as it says. */
   readonly stopsThere: number;
   /** How often the anchor was asked, as it says. */
@@ -282,6 +284,7 @@ export const initialContext = (input: SupervisorInput): SupervisorContext => {
     respawnsAtMs: [],
     stops: 0,
     stopsHere: 0,
+    stopVia: 'SIGTERM',
     stopsThere: 0,
     stopsAtAnchor: 0,
     // The alarm of whoever knew of them ends with it: this generation sets its own when it is in charge.

@@ -52,7 +52,8 @@ export const supervisorSetup = withAnchor.extend({
       const stopsAtAnchor = anchorStops ?? context.stopsAtAnchor;
       // Somebody who asks all of them once, as a service manager does, has asked once.
       const stops = Math.max(stopsHere, stopsThere, stopsAtAnchor);
-      return { stopsHere, stopsThere, stopsAtAnchor, stops };
+      const stopVia = isOurs && event.type === 'stop.requested' ? event.via : context.stopVia;
+      return { stopsHere, stopVia, stopsThere, stopsAtAnchor, stops };
     }),
     release: enqueueActions(({ context, enqueue }) => {
       if (context.opened.includes('control')) enqueue.sendTo('control', { type: 'control.remove' });

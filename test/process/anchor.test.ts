@@ -90,6 +90,8 @@ describe('the anchor', () => {
     async (signal) => {
       const daemon = await launched(world);
       const pid = await reloadTo(world, daemon, 2);
+      // From then on it has no other way to say it.
+      await daemon.line('service.charged');
       process.kill(await firstOf(daemon), signal);
       const heard = await daemon.line('stop.requested', ({ supervisorPid }) => supervisorPid === pid);
       expect(heard).toMatchObject({ via: signal, anchorStops: 1 });

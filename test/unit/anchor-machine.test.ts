@@ -264,12 +264,17 @@ describe('X17: a first process that is about to become the anchor', () => {
     expect(supervisor.now.state).toBe('handoff.returning');
   });
 
-  it('passes a stop on that comes while the successor is told', () => {
+  it.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGINT', 'SIGINT'],
+    ['control', 'SIGTERM'],
+  ] as const)('passes a stop by %s on that comes while the successor is told', (via, signal) => {
     const supervisor = relieved();
-    expect(typesOf(sentTo(supervisor.send(isStopped, stop), 'reload'))).toContain('reload.abort');
+    const asked = supervisor.send(isStopped, { ...stop, via });
+    expect(typesOf(sentTo(asked, 'reload'))).toContain('reload.abort');
     expect(sentTo(supervisor.send(told), 'service')).toEqual([
       { type: 'service.watch' },
-      { type: 'service.forward', signal: 'SIGTERM', stops: 1 },
+      { type: 'service.forward', signal, stops: 1 },
     ]);
   });
 });
