@@ -33,8 +33,8 @@ export const dispatch: Dispatch = async (command, terminal, context) => {
   }
 };
 
-/** The exit status that one command line ends with. */
-export const run = (argv: readonly string[]): Promise<number> => exitStatusOf(argv, dispatch);
+/** Runs one command line to its end. */
+export const exitStatusFor = (argv: readonly string[]): Promise<number> => exitStatusOf(argv, dispatch);
 
 /** Runs one command line to its end and exits. */
-export const main = async (argv: readonly string[]): Promise<never> => exitWith(await run(argv));
+export const main = async (argv: readonly string[]): Promise<never> => exitWith(await exitStatusFor(argv));

@@ -32,7 +32,7 @@ const contextOf = (): CommandLineContext => ({
   columns: terminal.columns,
 });
 
-/** A command with its arguments; help and version need no bundle. */
+/** A command with its arguments; help and version are answered here. */
 export type Command = Exclude<ParsedCommandLine, { command: 'help' | 'version' }>;
 /** Runs one command, and returns its exit status. */
 export type Dispatch = (command: Command, terminal: Terminal, context: CommandLineContext) => Promise<number>;

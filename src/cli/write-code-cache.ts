@@ -4,8 +4,8 @@
  * load.
  *
  * Only what has run is kept. So a small service is started, reloaded and ended here, in a directory of its own; the
- * successor, which has done the most, writes the file. A client asks such a service for the same. Where anything fails, nothing is kept, and starts are as slow as
- * they are without.
+ * successor, which has done the most, writes the file. A client asks such a service for the same. Where anything
+ * fails, nothing is kept, and starts are as slow as they are without.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -70,11 +70,11 @@ const startService = (): Promise<void> => {
 
 const WAYS = {
   program: ({ main }: typeof import('./program.js')) => main(words(WORKER, 'error')),
-  client: async ({ run }: typeof import('./client.js')) => {
+  client: async ({ exitStatusFor }: typeof import('./client.js')) => {
     await startService();
     const statuses: number[] = [];
     for (const asked of ['reload', 'status', 'stop'])
-      statuses.push(await run([asked, '--json', '--name', name, '--run-dir', room]));
+      statuses.push(await exitStatusFor([asked, '--json', '--name', name, '--run-dir', room]));
     if (statuses.every((status) => status === 0)) compiled = bundle.script.createCachedData();
     process.exit();
   },
