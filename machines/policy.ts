@@ -174,8 +174,8 @@ export const DEFAULTS = {
   evidenceTimeoutMs: 1_000,
   /** Folders of evidence that are kept. */
   evidenceKept: 10,
-  /** Between the starts of two workers of a successor: half of what one needs of a processor to boot (Node 20). */
-  turnMs: 30,
+  /** Between the starts of two workers of a successor: most of what one needs of a processor to boot (Node 20). */
+  turnMs: 45,
   /** All of them have their turn within this time, however many they are. */
   allTurnsMs: 300,
   /** Wait after the first young death; it doubles with each further one. */
