@@ -2,7 +2,7 @@
  * From words to an exit status: parse, run the one command, tell what went wrong. The only file that exits or prints.
  *
  * The commands come in two bundles: those that supervise or need the machines (program.ts), and those that ask a
- * running supervisor (client.ts), which are a third of the size and start 20 ms sooner.
+ * running supervisor (client.ts), which are a third of the size and start 13 ms sooner (73 ms instead of 86).
  */
 import { asTanistError } from '../errors.js';
 import { processContext } from '../os/process-context.js';
