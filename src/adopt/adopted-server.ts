@@ -1,7 +1,7 @@
 import { type AddressInfo, Server } from 'node:net';
 import type { Connections } from '../worker/connections.js';
 import { isHttpServer } from '../worker/connections.js';
-import type { Listen } from '../worker/warm-up.js';
+import type { Listen } from '../worker/listening.js';
 
 /** Node's own `listen`, whatever was put in its place, and what it is called with. */
 export interface Opening {

@@ -3,7 +3,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { FIRST_LISTENER_FD, VARIABLES } from '../protocol/environment.js';
-import type { Listen } from '../worker/warm-up.js';
+import type { Listen } from '../worker/listening.js';
 import { ALIVE_MS, ProgramAdoption } from './adoption.js';
 import { whenMainHasRun } from './main-module.js';
 import { RawChannel } from './raw-channel.js';

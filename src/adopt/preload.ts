@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type { Server } from 'node:net';
 import { ADOPTION, type Adoption } from '../protocol/adoption.js';
 import { VARIABLES } from '../protocol/environment.js';
-import type { Listen } from '../worker/warm-up.js';
+import type { Listen } from '../worker/listening.js';
 import type { ProgramAdoption } from './adoption.js';
 import type * as Later from './index.js';
 

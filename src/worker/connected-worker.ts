@@ -1,12 +1,12 @@
-import { Server } from 'node:net';
+import { Server, Socket } from 'node:net';
 import { Connections, isHttpServer } from './connections.js';
 import type { Inheritance } from './inheritance.js';
 import { LastWork } from './last-work.js';
-import { type Address, chooseAddress, findListener, listenOn } from './listening.js';
+import { type Address, chooseAddress, findListener, type Listen, listenOn } from './listening.js';
 import { Probe } from './probe.js';
 import { type Drainable, type Farewell, Shutdown, type ShutdownHook } from './shutdown.js';
 import { SupervisorChannel } from './supervisor-channel.js';
-import { type Listen, warmUpHttp } from './warm-up.js';
+import { warmUp } from './warm-up.js';
 import type { ServeOptions, Worker } from './worker.js';
 import { WorkerError } from './worker-error.js';
 
@@ -59,8 +59,10 @@ export class ConnectedWorker implements Worker {
     this.#channel =
       channelFd === null
         ? null
-        : new SupervisorChannel(channelFd, pingTimeoutMs, (gone) =>
-            this.#shutdown.beginUnasked(gone, farewell),
+        : new SupervisorChannel(
+            new Socket({ fd: channelFd, readable: true, writable: true }),
+            pingTimeoutMs,
+            (gone) => this.#shutdown.beginUnasked(gone, farewell),
           );
   }
 
@@ -95,10 +97,10 @@ export class ConnectedWorker implements Worker {
     this.#shutdown.addDrainable(drainable);
   }
 
-  /** What comes before `takeover`: the probe can be asked, and Node's own HTTP code is warm. */
+  /** What comes before `takeover`: the probe can be asked, and the way from `ok` to the first answer is warm. */
   async prepare(listen?: Listen): Promise<void> {
     await this.#openProbe();
-    if (this.supervised && this.#served.some(isHttpServer)) await warmUpHttp(listen);
+    if (this.supervised && this.#served.length > 0) await warmUp(this.#served.some(isHttpServer), listen);
   }
 
   async readyToTakeOver(): Promise<void> {

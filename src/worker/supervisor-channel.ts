@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CHANNEL_LINE_BYTES, OK, PONG, statusLine } from '../protocol/channel.js';
 import { LineSplitter } from '../protocol/lines.js';
 import { WorkerError } from './worker-error.js';
@@ -8,6 +8,12 @@ interface Asker {
   readonly reject: (error: WorkerError) => void;
 }
 
+/** The socket of the channel, or what stands for it. */
+export interface ChannelStream extends Duplex {
+  ref(): unknown;
+  unref(): unknown;
+}
+
 /**
  * The worker's end of the channel.
  *
@@ -15,7 +21,7 @@ interface Asker {
  * error and a missing `pong` mean the same: the supervisor is gone, and everyone who waits is told.
  */
 export class SupervisorChannel {
-  readonly #socket: Socket;
+  readonly #socket: ChannelStream;
   readonly #lines = new LineSplitter(CHANNEL_LINE_BYTES);
   readonly #pingTimeoutMs: number;
   readonly #onGone: (error: WorkerError) => void;
@@ -26,10 +32,10 @@ export class SupervisorChannel {
   #gone: WorkerError | undefined;
 
   /** @param onGone called once, before those who wait are told. */
-  constructor(fd: number, pingTimeoutMs: number, onGone: (error: WorkerError) => void) {
+  constructor(socket: ChannelStream, pingTimeoutMs: number, onGone: (error: WorkerError) => void) {
     this.#pingTimeoutMs = pingTimeoutMs;
     this.#onGone = onGone;
-    this.#socket = new Socket({ fd, readable: true, writable: true });
+    this.#socket = socket;
     this.#socket.on('data', (chunk) => this.#read(chunk));
     this.#socket.on('end', () => this.#end('The supervisor has closed the channel.'));
     // EPIPE and ECONNRESET: the end of file, seen by a write first.

@@ -57,8 +57,9 @@ export interface Worker {
    * probe is answered by the first HTTP server from the beginning. When the worker leaves before it may
    * serve, the promise stays pending: the process is about to end.
    *
-   * Node's own HTTP code is warmed up before the worker is ready, so that its first clients need not wait for
-   * it; the program's handler is not called for that.
+   * The way to the first answer is rehearsed before the worker is ready, Node's HTTP server with it, so that its
+   * first clients need not wait for code that is compiled; the program's handler is not called for that. Who
+   * waits already when it listens is heard before the promise resolves, two turns of the event loop later.
    *
    * For servers of HTTP and HTTPS no request is lost at the end, see `graceMs`. Plain TCP connections and
    * WebSockets are left to the program, which learns from `signal`, until shortly before the drain time-out.

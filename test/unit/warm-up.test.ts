@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Listen, warmUpHttp } from '../../src/worker/warm-up.js';
+import type { Listen } from '../../src/worker/listening.js';
+import { warmUp } from '../../src/worker/warm-up.js';
 
 const own = Server.prototype.listen;
 afterEach(() => {
@@ -9,10 +11,11 @@ afterEach(() => {
 
 const sockets = (): readonly string[] =>
   process.getActiveResourcesInfo().filter((kind) => /Pipe|TCP/.test(kind));
+const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 
 describe('the warm-up', () => {
   it('has answered, through the kernel where there are names that are no files, and leaves nothing', async () => {
-    const before = sockets();
+    const before = [sockets().length, timers()] as const;
     const listened: unknown[] = [];
     let connections = 0;
     const listen: Listen = function (...args) {
@@ -22,11 +25,29 @@ describe('the warm-up', () => {
       });
       return own.apply(this, args as Parameters<typeof own>);
     };
-    await warmUpHttp(listen);
+    await warmUp(true, listen);
+    expect(timers()).toBeLessThanOrEqual(before[1]);
     if (process.platform === 'linux')
       expect(listened).toEqual([{ path: expect.stringMatching(/^\0tanist-warm-up-/), exclusive: true }]);
     expect(connections).toBe(3);
-    await vi.waitFor(() => expect(sockets().length).toBeLessThanOrEqual(before.length));
+    await vi.waitFor(() => expect(sockets().length).toBeLessThanOrEqual(before[0]));
+  });
+
+  it('accepts without HTTP where a program serves none', async () => {
+    let [connections, requests] = [0, 0];
+    const listen: Listen = function (...args) {
+      this.on('connection', () => {
+        connections += 1;
+      });
+      return own.apply(this, args as Parameters<typeof own>);
+    };
+    const count = () => {
+      requests += 1;
+    };
+    subscribe('http.server.request.start', count);
+    await warmUp(false, listen);
+    unsubscribe('http.server.request.start', count);
+    expect([connections, requests]).toEqual([3, 0]);
   });
 
   it('calls the listen it is given, not what a program has put in its place', async () => {
@@ -35,7 +56,7 @@ describe('the warm-up', () => {
       calls += 1;
       return this;
     } as typeof own;
-    await warmUpHttp(own as Listen);
+    await warmUp(true, own as Listen);
     expect(calls).toBe(0);
   });
 
@@ -48,7 +69,7 @@ describe('the warm-up', () => {
       process.nextTick(() => this.emit('error', new Error('EACCES')));
       return this;
     };
-    await warmUpHttp(listen);
+    await warmUp(true, listen);
     expect(connections).toBe(3);
   });
 });
