@@ -168,8 +168,7 @@ export type ChannelFact =
       readonly atMs: number;
     }
   /** Everything that waited when `channel.look` was ordered has been reported. */
-  | { readonly type: 'channel.read'; readonly channel: number; readonly atMs: number }
-  | { readonly type: 'channel.ended'; readonly channel: number; readonly atMs: number };
+  | { readonly type: 'channel.read'; readonly channel: number; readonly atMs: number };
 
 /** What came of one try of a readiness probe. */
 export type ProbeFact =

@@ -76,7 +76,9 @@ export const createChannel = (env: Env) =>
         flush();
         said.clear();
       },
-      onEnd: () => report({ type: 'channel.ended', channel }),
+      // Its worker is gone, which the kernel says in a moment, or has closed it and says no more.
+      onEnd: () => undefined,
+      lingers: true,
     });
     let stopLooking: Dispose = () => {
       // Nobody looks.

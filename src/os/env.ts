@@ -55,6 +55,11 @@ export interface StreamHandlers {
   readonly onEnd: () => void;
   /** It is listened to as long as this process lives, and is no reason to live on. */
   readonly background?: true;
+  /**
+   * End of file is no end: the descriptor is kept until it is closed, or broken. For an end that another fact tells as
+   * well, and better: a worker's end of the channel goes just before the kernel says that the worker is gone.
+   */
+  readonly lingers?: true;
 }
 
 /** An open stream. */

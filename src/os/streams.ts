@@ -44,7 +44,8 @@ export class Streams {
     socket.on('data', (chunk: Uint8Array) => {
       if (!ended) handlers.onData(chunk);
     });
-    socket.once('end', end);
+    if (handlers.lingers) socket.allowHalfOpen = true;
+    else socket.once('end', end);
     socket.once('close', end);
     socket.on('error', () => {
       // ECONNRESET, EPIPE: the other side is gone; 'close' follows and says so.

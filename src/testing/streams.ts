@@ -35,7 +35,7 @@ export const openStream = (
       kernel.happen({ kind: 'heard', by: process, end, bytes });
       handlers.onData(bytes);
       if (!isOver && (end.hasEnded || end.hasBytes)) wake();
-    } else if (end.hasEnded && close()) handlers.onEnd();
+    } else if (end.hasEnded && !handlers.lingers && close()) handlers.onEnd();
   };
   const wake = () => {
     if (isWoken || isOver) return;

@@ -40,18 +40,12 @@ const ORDERS: readonly Happening[] = [
 
 /** A standby is promoted, and whoever has no process, or one that may not serve yet, is made one. */
 const assignments = (state: string): readonly Happening[] => [
-  { type: 'worker.assign', slot: 1 },
-  ...(/serving|draining|killing/.test(state) ? [] : [{ type: 'worker.assign', slot: 0 }]),
+  { type: 'worker.assign', slot: 1, admitted: false },
+  { type: 'worker.assign', slot: 1, admitted: true },
+  ...(/serving|draining|killing/.test(state) ? [] : [{ type: 'worker.assign', slot: 0, admitted: false }]),
 ];
 
-const WORDS = [
-  'takeover.said',
-  'ping.said',
-  'shutdown.said',
-  'status.said',
-  'line.rejected',
-  'channel.ended',
-];
+const WORDS = ['takeover.said', 'ping.said', 'shutdown.said', 'status.said', 'line.rejected'];
 
 const words = (channel: number): readonly Happening[] => [
   ...WORDS.map((type) => ({ type, channel, count: 1, text: 'busy', excerpt: '?', dropped: 0, ...AT })),

@@ -47,6 +47,27 @@ describe('starting workers', () => {
     expect(after.pid).toBe(pid);
   });
 
+  it('a worker that closes its channel and lives is kept, and replaced when it dies, and nothing leaks', async () => {
+    const world = newWorld();
+    const closer = `
+      open(my $channel, '+<&=', $ENV{TANIST_CHANNEL_FD}) or die;
+      syswrite $channel, "takeover\\n";
+      sysread $channel, my $ok, 3;
+      close $channel;
+      syswrite STDOUT, "$$ closed\\n";
+      sleep 1 while getppid == $ENV{TANIST_SUPERVISOR_PID};
+    `;
+    const daemon = world.run(['--', 'perl', '-e', closer]);
+    const first = await said(daemon, 'closed');
+    const { workers, pid } = await daemon.running();
+    expect(workers[0]).toMatchObject({ pid: first, respawns: 0 });
+    const descriptors = await idleDescriptors(pid);
+    process.kill(first, 'SIGKILL');
+    const second = await said(daemon, 'closed', 2);
+    expect((await daemon.running()).workers[0]).toMatchObject({ pid: second, respawns: 1 });
+    expect(await idleDescriptors(pid)).toBe(descriptors);
+  });
+
   it('S22: when the system has no descriptors left, the supervisor goes on and tries again', async () => {
     const world = newWorld();
     const daemon = world.run([
