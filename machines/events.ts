@@ -262,7 +262,12 @@ export type WorkerOrder =
   /** From now on an exit is answered by a respawn; before, the slot stays empty. */
   | { readonly type: 'worker.retain' }
   /** The slot it fills from now on; 0 makes it a standby, which may not serve before it is told so anew. */
-  | { readonly type: 'worker.assign'; readonly slot: number }
+  | {
+      readonly type: 'worker.assign';
+      readonly slot: number;
+      /** It may serve in it, as by `worker.admit`; that it may already is not taken back, except by slot 0. */
+      readonly admitted: boolean;
+    }
   /** Ask the worker to leave, and leave the slot empty; `cause` is why, default the end of its generation. */
   | {
       readonly type: 'worker.drain';

@@ -62,8 +62,8 @@ export const withRelief = withSlots.extend({
       }
       const spare = readySpare(context);
       if (spare !== null) {
-        enqueue.sendTo(workerId(spare), { type: 'worker.assign', slot: worker.slot });
-        if (settings.handoff === 'overlap') enqueue.sendTo(workerId(spare), { type: 'worker.admit' });
+        const admitted = settings.handoff === 'overlap';
+        enqueue.sendTo(workerId(spare), { type: 'worker.assign', slot: worker.slot, admitted });
         enqueue.sendTo(workerId(worker), { type: 'worker.drain', cause: causeOf(context, worker) });
         enqueue.assign({ ...relievedBy(context, worker, spare), ...rest(enqueue, context) });
         return;

@@ -33,9 +33,10 @@ export const withStandby = withRelief.extend({
       const next = nextPromotion(context);
       if (next === null) return;
       const { empty, spare } = next;
-      enqueue.sendTo(workerId(spare), { type: 'worker.assign', slot: empty.slot });
-      if (mayServeIn(context, empty.slot)) enqueue.sendTo(workerId(spare), { type: 'worker.admit' });
-      enqueue.sendTo(workerId(empty), { type: 'worker.assign', slot: 0 });
+      const { slot } = empty;
+      const admitted = mayServeIn(context, slot);
+      enqueue.sendTo(workerId(spare), { type: 'worker.assign', slot, admitted });
+      enqueue.sendTo(workerId(empty), { type: 'worker.assign', slot: 0, admitted: false });
       enqueue.assign(promotedInto(context, empty, spare));
     }),
   },

@@ -69,6 +69,7 @@ export const living = workerSetup.createStateConfig({
           description: 'Ready, and not yet told that it may serve.',
           on: {
             'worker.admit': { target: 'settling', actions: 'admit' },
+            'worker.assign': { target: 'settling', actions: ['assignSlot', 'reportPromoted'] },
             'takeover.said': { guard: 'isCurrentChannel', actions: 'recordAsked' },
           },
         },

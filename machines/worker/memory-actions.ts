@@ -1,7 +1,7 @@
 /**
  * The memory of a worker that serves, where there is a limit.
  */
-import { enqueueActions, stopChild } from 'xstate';
+import { enqueueActions } from 'xstate';
 import { DEFAULTS } from '../policy.js';
 import { pidOf } from './context.js';
 import { withWatch } from './watch-actions.js';
@@ -15,6 +15,8 @@ export const withMemory = withWatch.extend({
         input: { pid: pidOf(context), intervalMs: DEFAULTS.memoryIntervalMs },
       });
     }),
-    stopMeasuring: stopChild('memory'),
+    stopMeasuring: enqueueActions(({ context, enqueue }) => {
+      if (context.settings.maxMemoryBytes !== null) enqueue.stopChild('memory');
+    }),
   },
 });

@@ -78,7 +78,7 @@ export const withRecords = withMemory.extend({
     admit: assign({ admitted: true }),
     assignSlot: assign(({ context, event }) =>
       event.type === 'worker.assign'
-        ? { slot: event.slot, admitted: event.slot > 0 && context.admitted }
+        ? { slot: event.slot, admitted: event.slot > 0 && (context.admitted || event.admitted) }
         : {},
     ),
     rest: assign({ delayMs: DEFAULTS.standbyRestMs }),

@@ -1,7 +1,7 @@
 /**
  * The watchdog: a worker that has pinged once must go on saying something.
  */
-import { assign, enqueueActions, sendTo, stopChild } from 'xstate';
+import { assign, enqueueActions, sendTo } from 'xstate';
 import { atMsOf } from '../report.js';
 import { withGuards } from './setup.js';
 
@@ -26,7 +26,9 @@ export const withWatch = withGuards.extend({
       enqueue.spawnChild('alarm', { id: 'watchdogAlarm', input: { alarm: 'watchdog', delayMs } });
     }),
     look: sendTo('channel', { type: 'channel.look' }),
-    stopWatching: stopChild('watchdogAlarm'),
+    stopWatching: enqueueActions(({ context, enqueue }) => {
+      if (context.pingedAtMs !== null) enqueue.stopChild('watchdogAlarm');
+    }),
     setSilentCause: assign(({ context }) => ({
       cause: `it has been silent for ${(context.settings.watchdogMs ?? 0) / 1_000} s after it had pinged`,
     })),

@@ -71,12 +71,13 @@ const fills = (stub: SlotStub): StubOutcome =>
   stays({ ...stub, state: 'spawning', leaving: false, wanted: false });
 
 /** What an order does to a slot. */
-export const obey = (stub: SlotStub, { type: order, slot }: PlainEvent): StubOutcome => {
+export const obey = (stub: SlotStub, { type: order, slot, admitted }: PlainEvent): StubOutcome => {
   const { state } = stub;
   const goes = order === 'worker.drain' || order === 'worker.kill';
   if (order === 'worker.admit') return stays({ ...stub, admitted: true });
   if (order === 'worker.assign') {
-    const assigned = { ...stub, slot: Number(slot), admitted: stub.admitted && slot !== 0 };
+    const mayServe = slot !== 0 && (stub.admitted || admitted === true);
+    const assigned = { ...stub, slot: Number(slot), admitted: mayServe };
     return { stub: assigned, reports: slot === 0 ? [] : [fact(assigned, 'worker.promoted')] };
   }
   if (order === 'worker.retain') {

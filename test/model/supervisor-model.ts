@@ -507,7 +507,7 @@ const problemsOf =
       must(context.inCharge && !context.promoted, 'it writes its pid and is not in charge');
     if (sent.some((order) => order.endsWith('worker.retain')))
       must(context.inCharge, 'a generation that is not in charge respawns');
-    if (sent.some((order) => order.endsWith('worker.admit')))
+    if (step.orders.some(({ event }) => event.type === 'worker.admit' || event.admitted === true))
       must(
         context.handover === null ||
           ['activated', 'charged', 'alone', 'committed', 'ended'].includes(world.takeover),

@@ -130,6 +130,37 @@ describe('a slot of a generation that is not in charge', () => {
     expect(sentTo(worker.send({ type: 'worker.admit' }), 'channel')).toEqual([{ type: 'channel.ok' }]);
   });
 
+  it('serves in the slot it is given, at once where it may, and never without one', () => {
+    const standby = () => {
+      const worker = slot({}, { ...NOT_IN_CHARGE, slot: 0 });
+      worker.send(spawned(), asks());
+      return worker;
+    };
+    const assign = (place: number, admitted: boolean): WorkerEvent => ({
+      type: 'worker.assign',
+      slot: place,
+      admitted,
+    });
+    const promoted = [{ type: 'worker.promoted', slot: 3, pid: PID }];
+    const step = standby().send(assign(3, true));
+    expect([step.state, sentTo(step, 'channel')]).toEqual([
+      'alive.living.ready.serving.trusted',
+      [{ type: 'channel.ok' }],
+    ]);
+    expect(step.reports).toMatchObject(promoted);
+    const later = standby();
+    const waits = later.send(assign(3, false));
+    expect([waits.state, sentTo(waits, 'channel')]).toEqual(['alive.living.ready.waiting', []]);
+    expect(waits.reports).toMatchObject(promoted);
+    expect(sentTo(later.send({ type: 'worker.admit' }), 'channel')).toEqual([{ type: 'channel.ok' }]);
+    const still = standby().send(assign(0, true));
+    expect([still.state, sentTo(still, 'channel'), still.reports]).toEqual([
+      'alive.living.ready.waiting',
+      [],
+      [],
+    ]);
+  });
+
   it('answers as soon as it asks when it was admitted before', () => {
     const worker = slot({}, NOT_IN_CHARGE);
     worker.send(spawned(), { type: 'worker.admit' });
@@ -553,7 +584,7 @@ describe('a respawn', () => {
 
   it('rests for 100 ms at least where a standby has the slot: that one answers first', () => {
     const worker = slot();
-    const assign = (place: number) => worker.send({ type: 'worker.assign', slot: place });
+    const assign = (place: number) => worker.send({ type: 'worker.assign', slot: place, admitted: false });
     worker.send(spawned(), asks());
     worker.send(exits({ code: 0, atMs: 6_000 }));
     const step = assign(0);
