@@ -107,8 +107,12 @@ export class Processes {
     this.#children.set(pid, startTime);
     child.once('exit', (code, signal) => {
       this.#children.delete(pid);
-      sweepGroup(pid);
-      request.onExit({ code, signal });
+      try {
+        // Whoever takes its place need not wait for what is swept.
+        request.onExit({ code, signal });
+      } finally {
+        sweepGroup(pid);
+      }
     });
     const streams = request.descriptors.flatMap((source, index) => {
       if (source !== 'stream') return [];
