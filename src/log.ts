@@ -1,16 +1,20 @@
 /**
  * The log: one JSON line a fact, written at once, so that the last line before a crash is there.
  *
+ * In a generation that is in charge it is written at the end of the turn of the event loop, after what the fact has
+ * led to: a standby need not wait for words about a death. One that is not in charge may be killed for what it tells
+ * the other generation, and says first why.
+ *
  * It is an observer of the machine. Nothing in it can stop the supervisor: lines that cannot be written are
  * counted, and the count is told when writing works again.
  */
 import { writeSync } from 'node:fs';
 import pino from 'pino';
-import type { AnyActorRef, InspectionEvent } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import type { SupervisorEvent } from '../machines/events.js';
 import { topState } from '../machines/status.js';
 import type { SupervisorContext } from '../machines/supervisor.js';
-import { slotLine, supervisorLine } from './log-lines.js';
+import { type Line, slotLine, supervisorLine } from './log-lines.js';
 import type { LogLevel } from './settings/supervisor-options.js';
 
 export interface LogOptions {
@@ -29,8 +33,10 @@ export interface Log {
     msg: string,
     fields?: object,
   ) => void;
-  /** For `createActor(machine, { inspect })`. Never throws. */
+  /** For `createActor(machine, { inspect })`. Never throws; the line comes at once, or at the end of this turn. */
   readonly observe: (inspection: InspectionEvent) => void;
+  /** Writes the lines of this turn now: for a process that ends within it. */
+  readonly flush: () => void;
 }
 
 /** A full pipe is tried again for so long before a line counts as lost. */
@@ -113,66 +119,100 @@ const tidy = (value: unknown): unknown =>
     ? value.map((item) => (typeof item === 'object' && item !== null ? fieldsOf(item) : item))
     : value;
 
+/** What is said of a fact; null for nothing. */
+interface Told extends Line {
+  readonly event: string;
+  readonly fields: object;
+}
+
+/** What the supervisor or one of its slots has just been told, in words that are made when there is time. */
+const toldOf = (
+  event: { readonly type: string },
+  id: string,
+  { context }: AnyMachineSnapshot,
+): Told | null => {
+  if (id === 'supervisor') {
+    const words = supervisorLine(event as SupervisorEvent, context as SupervisorContext);
+    const { generation } = context as SupervisorContext;
+    return words && { ...words, event: event.type, fields: { generation, ...fieldsOf(event) } };
+  }
+  const words = slotLine(event);
+  const { slot, generation, process: child } = context;
+  return (
+    words && {
+      ...words,
+      event: event.type,
+      fields: { pid: child?.pid, slot, generation, ...fieldsOf(event) },
+    }
+  );
+};
+
 export const createLog = ({ level, format, write }: LogOptions): Log => {
   const sink = createSink(write ?? ((bytes) => writeSync(STDERR, bytes)), (lost) =>
     log.line('warn', 'log.resumed', `${lost} lines of the log could not be written`, { lost }),
   );
+  /** When that came which is being written; null for now. */
+  let cameAtMs: number | null = null;
   const logger = pino(
     {
       level,
       base: { supervisorPid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(cameAtMs ?? Date.now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     format === null ? sink : { write: (text: string) => sink.write(format(text)) },
   );
-  let state = '';
-  const observe = (inspection: InspectionEvent): void => {
-    const actorRef = inspection.actorRef as AnyActorRef;
-    const snapshot = actorRef.getSnapshot?.();
-    if (inspection.type === '@xstate.snapshot') {
-      if (actorRef.id !== 'supervisor' || !('value' in inspection.snapshot)) return;
-      const next = topState(inspection.snapshot.value);
-      if (next === state) return;
-      const before = state;
-      state = next;
-      const { generation } = (inspection.snapshot as unknown as { context: SupervisorContext }).context;
-      if (before !== '')
-        log.line('info', 'state.changed', `${before} → ${next}`, { from: before, to: next, generation });
-      return;
-    }
-    if (inspection.type !== '@xstate.event' || snapshot?.context === undefined) return;
-    const event = inspection.event as { type: string };
-    if (actorRef.id === 'supervisor') {
-      const context = snapshot.context as SupervisorContext;
-      const words = supervisorLine(event as SupervisorEvent, context);
-      if (words !== null)
-        log.line(words.level, event.type, words.msg, {
-          generation: context.generation,
-          ...fieldsOf(event),
-        });
-      return;
-    }
-    const words = slotLine(event);
-    if (words === null) return;
-    const { slot, generation, process: child } = snapshot.context;
-    log.line(words.level, event.type, words.msg, {
-      pid: child?.pid,
-      slot,
-      generation,
-      ...fieldsOf(event),
-    });
-  };
-  const log: Log = {
-    line: (lineLevel, event, msg, fields = {}) => logger[lineLevel]({ event, ...fields }, msg),
-    observe: (inspection) => {
+  const writeLine: Log['line'] = (lineLevel, event, msg, fields = {}) =>
+    logger[lineLevel]({ event, ...fields }, msg);
+  let waiting: { readonly atMs: number; readonly tell: () => Told | null }[] = [];
+  const flush = (): void => {
+    const due = waiting;
+    waiting = [];
+    for (const { atMs, tell } of due) {
+      cameAtMs = atMs;
       try {
-        observe(inspection);
+        const told = tell();
+        if (told !== null) writeLine(told.level, told.event, told.msg, told.fields);
       } catch (error) {
         // An observer that throws would end the machine: the log is not worth the service.
-        log.line('error', 'log.failed', `a line could not be written: ${String(error)}`);
+        writeLine('error', 'log.failed', `a line could not be written: ${String(error)}`);
       }
+      cameAtMs = null;
+    }
+  };
+  let inCharge = false;
+  const soon = (tell: () => Told | null): void => {
+    waiting.push({ atMs: Date.now(), tell });
+    if (!inCharge) flush();
+    else if (waiting.length === 1) Promise.resolve().then(flush);
+  };
+  let state = '';
+  const log: Log = {
+    line: (...words) => {
+      flush();
+      writeLine(...words);
     },
+    observe: (inspection) => {
+      const actorRef = inspection.actorRef as AnyActorRef;
+      const { id } = actorRef;
+      if (inspection.type === '@xstate.event') {
+        const { event } = inspection;
+        // A snapshot is never changed: later it still says what was so when the fact came.
+        const snapshot = actorRef.getSnapshot?.();
+        if (snapshot?.context !== undefined) soon(() => toldOf(event, id, snapshot));
+        return;
+      }
+      if (inspection.type !== '@xstate.snapshot' || id !== 'supervisor' || !('value' in inspection.snapshot))
+        return;
+      const { context } = inspection.snapshot as AnyMachineSnapshot;
+      inCharge = context.inCharge;
+      const [from, to] = [state, topState(inspection.snapshot.value)];
+      state = to;
+      if (from === to || from === '') return;
+      const fields = { from, to, generation: context.generation };
+      soon(() => ({ level: 'info', event: 'state.changed', msg: `${from} → ${to}`, fields }));
+    },
+    flush,
   };
   return log;
 };

@@ -189,7 +189,11 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
     tell: log.line,
   });
   journal.attach(actor);
-  process.once('exit', journal.flush);
+  const flush = () => {
+    log.flush();
+    journal.flush();
+  };
+  process.once('exit', flush);
   const isAnchor = (): boolean => topState(actor.getSnapshot().value) === 'anchored';
   const killAll = () => {
     // Its successor may be in charge of the service, and stops in order when it sees that the anchor is gone.
@@ -202,7 +206,7 @@ export const startSupervisor = (parts: SupervisorParts): RunningSupervisor => {
   const done = new Promise<Failure | null>((resolve) => {
     settle = resolve;
   });
-  done.then(() => process.off('exit', journal.flush));
+  done.then(() => process.off('exit', flush));
   const emergency = new Emergency({
     env: bare,
     holdings,

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { InspectionEvent } from 'xstate';
 import { createLog, createSink } from '../../src/log.js';
 import { openLogFile } from '../../src/os/log-file.js';
 
@@ -63,6 +64,90 @@ describe('the sink of the log', () => {
     );
     sink.write('one\n');
     expect([disk.text, tries]).toEqual(['one\n', 4]);
+  });
+});
+
+describe('the log of a machine', () => {
+  const newLog = () => {
+    const written: Record<string, unknown>[] = [];
+    const write = (bytes: Uint8Array): number => {
+      written.push(JSON.parse(Buffer.from(bytes).toString()));
+      return bytes.length;
+    };
+    return { written, log: createLog({ level: 'info', format: null, write }) };
+  };
+  const inCharge = { generation: 3, inCharge: true };
+  const supervisor = { id: 'supervisor', getSnapshot: () => ({ context: inCharge }) };
+  const told = (event: object): InspectionEvent =>
+    ({ type: '@xstate.event', actorRef: supervisor, event }) as unknown as InspectionEvent;
+  const changed = (value: string, context: object = inCharge): InspectionEvent =>
+    ({
+      type: '@xstate.snapshot',
+      actorRef: supervisor,
+      snapshot: { value, context },
+    }) as unknown as InspectionEvent;
+  const promoted = { type: 'worker.promoted', slot: 1, pid: 101 };
+
+  it('has its lines behind what happens in that turn, and before the next', async () => {
+    const { log, written } = newLog();
+    log.observe(changed('idle'));
+    log.observe(told(promoted));
+    log.observe(changed('running'));
+    expect(written).toEqual([]);
+    await Promise.resolve();
+    expect(written).toMatchObject([
+      { event: 'worker.promoted', generation: 3, slot: 1, pid: 101, msg: 'a standby, pid 101, fills slot 1' },
+      { event: 'state.changed', generation: 3, from: 'idle', to: 'running', msg: 'idle → running' },
+    ]);
+  });
+
+  it('has its lines first where a generation is not in charge: it may be killed for what it says', () => {
+    const { log, written } = newLog();
+    log.observe(changed('takeover', { generation: 3, inCharge: false }));
+    log.observe(told(promoted));
+    expect(written).toMatchObject([{ event: 'worker.promoted' }]);
+    log.observe(changed('running'));
+    expect(written).toHaveLength(1);
+    log.flush();
+    expect(written).toMatchObject([{ event: 'worker.promoted' }, { event: 'state.changed' }]);
+  });
+
+  it('keeps the order of its lines, with the time of each fact, whoever else writes one', () => {
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 1), toFake: ['Date'] });
+    const { log, written } = newLog();
+    log.observe(changed('running'));
+    log.observe(told(promoted));
+    vi.setSystemTime(Date.UTC(2026, 0, 2));
+    log.line('info', 'test', 'another one');
+    expect(written).toMatchObject([
+      { event: 'worker.promoted', time: '2026-01-01T00:00:00.000Z' },
+      { event: 'test', time: '2026-01-02T00:00:00.000Z' },
+    ]);
+  });
+
+  it('writes what is left when the process ends within a turn, once', async () => {
+    const { log, written } = newLog();
+    log.observe(changed('running'));
+    log.observe(told(promoted));
+    log.flush();
+    expect(written).toHaveLength(1);
+    await Promise.resolve();
+    log.flush();
+    expect(written).toHaveLength(1);
+  });
+
+  it('goes on behind a fact that there are no words for', async () => {
+    const { log, written } = newLog();
+    log.observe(changed('running'));
+    // Whose exit it is cannot be said: this context has no workers.
+    log.observe(told({ type: 'worker.exited', slot: 1, place: 1, code: 0, signal: null }));
+    log.observe(told(promoted));
+    await Promise.resolve();
+    expect(written).toMatchObject([
+      { level: 'error', event: 'log.failed', msg: expect.stringContaining('could not be written') },
+      { event: 'worker.promoted' },
+    ]);
   });
 });
 
