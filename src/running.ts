@@ -70,10 +70,8 @@ const endOf = async (settings: CommandLineSettings, terminal: Terminal): Promise
             void openPage(resolved, terminal, (problem) => log.line('warn', 'page.failed', problem))
         : undefined;
     // What the start left behind is collected when nothing happens any more, not only if nothing at all has happened
-    // since: 3 MB that a supervisor on a busy machine would keep. Code that did not run between two collections goes as
-    // well, not only after five of them, which an idle supervisor never comes to: 0.4 MB. Both are read each time.
+    // since: 3 MB that a supervisor on a busy machine would keep. It is read each time.
     setFlagsFromString('--optimize-for-size');
-    setFlagsFromString('--bytecode-old-age=1');
     const supervisor = await startFromWords(settings, await prettyFormat(), undefined, onClaimed);
     const failure = await supervisor.done;
     return failure && asError(failure);

@@ -3,9 +3,9 @@
  * installs it. The one argument names the bundle: `program` and `client`, the command line, or `start`, which programs
  * load.
  *
- * Only what has run is kept. So a small service is started, reloaded and ended here, in a directory of its own; the
- * successor, which has done the most, writes the file. A client asks such a service for the same. Where anything
- * fails, nothing is kept, and starts are as slow as they are without.
+ * Only what has run is kept. So a small service is started, reloaded, loses a worker, has a standby in its place and is
+ * ended here, in a directory of its own; the successor, which has done the most, writes the file. A client asks such a
+ * service for reload, status and stop. Where anything fails, nothing is kept, and starts are as slow as they are without.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -29,24 +29,34 @@ channel.on('close', () => process.exit());
 process.on('SIGTERM', () => process.exit());
 channel.resume().write('takeover\\n');
 `;
-/** When it may serve it has its supervisor reloaded, the second time ended. */
-const WORKER = `${CALM_WORKER}
-const signal = process.env.TANIST_GENERATION === '1' ? 'SIGUSR2' : 'SIGTERM';
-channel.once('data', () => process.kill(Number(process.env.TANIST_SUPERVISOR_PID), signal));
-`;
-
 const given = process.env[ROOM];
 const room = given ?? mkdtempSync(join(tmpdir(), 'tanist-code-cache-'));
 process.env[ROOM] = room;
 if (given === undefined) process.once('exit', () => rmSync(room, { recursive: true, force: true }));
 setTimeout(() => process.exit(1), LIMIT_MS).unref();
 
+/**
+ * When it may serve it has its supervisor reloaded. In the second generation it kills itself as soon as there is a
+ * standby; and that one, which is promoted, has its supervisor ended.
+ */
+const WORKER = `${CALM_WORKER}
+const { existsSync, writeFileSync } = require('node:fs');
+const { TANIST_GENERATION, TANIST_SLOT, TANIST_SUPERVISOR_PID } = process.env;
+const standby = ${JSON.stringify(join(room, 'standby'))};
+const [isFirst, isStandby] = [TANIST_GENERATION === '1', TANIST_SLOT === '0'];
+if (isStandby && !isFirst) writeFileSync(standby, '');
+channel.once('data', () => {
+  if (isFirst || isStandby) process.kill(Number(TANIST_SUPERVISOR_PID), isFirst ? 'SIGUSR2' : 'SIGTERM');
+  else setInterval(() => existsSync(standby) && process.kill(process.pid, 'SIGKILL'), 10);
+});
+`;
+
 /** The service, as words and as options. */
 const name = 'code-cache';
 const socket = `unix:${join(room, 'socket')}`;
 const command = process.execPath;
 const words = (worker: string, logLevel: string): readonly string[] => [
-  ...['run', '--name', name, '--run-dir', room, '--listen', socket, '--no-adopt'],
+  ...['run', '--name', name, '--run-dir', room, '--listen', socket, '--no-adopt', '--standby', '1'],
   ...['--log-level', logLevel, '--', command, '--eval', worker],
 ];
 
@@ -79,7 +89,7 @@ const WAYS = {
     process.exit();
   },
   start: async ({ createSupervisor }: typeof import('../start.js')) => {
-    const options = { name, runDir: room, listen: [socket], adopt: false, anchor: true };
+    const options = { name, runDir: room, listen: [socket], adopt: false, anchor: true, standby: 1 };
     const args = ['--eval', WORKER];
     process.exit(
       (await createSupervisor({ ...options, command, args, logLevel: 'error' }).done) === null ? 0 : 1,
