@@ -1,12 +1,12 @@
 /**
  * How long things take without load: start, reload, refusal, respawn.
  */
-import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { median } from '../load/summary.js';
 import { get, root, type World } from '../process/harness.js';
 import { MeasuredDaemon } from './daemon.js';
 import { difference, type Effort, exact, type Figure, spread, times } from './figure.js';
+import { KillAndAsk } from './kill-and-ask.js';
 import { bootMs, deathMs, firstAnswer, freePort, lifeMs } from './plain.js';
 import { PlainSpare } from './plain-spare.js';
 
@@ -114,38 +114,12 @@ export const measureRespawn = async (world: World, { repetitions }: Effort): Pro
 /** The issue's own number: the figure is a median of so many. */
 const PROMOTIONS = 20;
 const PROMOTION_LIMIT_MS = 10;
-const HOST = '127.0.0.1';
-
-/** One new connection and one request; the pid of whoever answers. */
-const askOnce = (port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const socket = net.connect(port, HOST, () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
-    socket.once('data', (chunk) => {
-      socket.destroy();
-      const [, pid = ''] = /"pid":(\d+)/.exec(chunk.toString('latin1')) ?? [];
-      resolve(Number(pid));
-    });
-    socket.once('error', reject);
-    socket.once('end', () => reject(new Error('closed without an answer')));
-  });
-
-/** From SIGKILL of whoever serves until somebody else answers; nobody is asked before the signal. */
-const gapMs = async (port: number, victim: number, failed: (isRefused: boolean) => void): Promise<number> => {
-  const startedAt = performance.now();
-  process.kill(victim, 'SIGKILL');
-  for (;;) {
-    try {
-      if ((await askOnce(port)) !== victim) return performance.now() - startedAt;
-    } catch (error) {
-      // Reset: the kernel gave it to the worker that was about to die.
-      failed(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED');
-    }
-  }
-};
 
 const plainGapsMs = async (world: World): Promise<readonly number[]> => {
   const plain = await PlainSpare.start(world);
-  const gaps = await times(PROMOTIONS, async () => gapMs(plain.port, await plain.victim(), () => undefined));
+  const client = new KillAndAsk(plain.port);
+  const gaps = await times(PROMOTIONS, async () => (await client.gap(await plain.victim())).tookMs);
+  await client.stop();
   await plain.stop();
   return gaps;
 };
@@ -154,28 +128,31 @@ const plainGapsMs = async (world: World): Promise<readonly number[]> => {
 export const measureStandby = async (world: World): Promise<readonly Figure[]> => {
   const service = new MeasuredDaemon(world, 'standby', [
     ...['--listen', '127.0.0.1:0', '--standby', '1', '--respawn-delay', `${RESPAWN_DELAY_MS}ms`],
+    // Read by nobody: whoever reads the log as it comes needs a processor just then.
+    ...['--log-file', world.path('standby.log')],
   ]);
   const address = await service.start();
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  const client = new KillAndAsk(port);
   let [refused, reset] = [0, 0];
   const measured = await times(PROMOTIONS, async () => {
     const { workers } = await service.daemon.status(
       'a standby that waits',
       ({ state, standby: [spare] }) => state === 'running' && spare?.state === 'ready',
     );
-    await askOnce(port);
-    return gapMs(port, workers[0]?.pid ?? 0, (isRefused) => {
-      if (isRefused) refused += 1;
-      else reset += 1;
-    });
+    const gap = await client.gap(workers[0]?.pid ?? 0);
+    refused += gap.refused;
+    reset += gap.reset;
+    return gap.tookMs;
   });
+  await client.stop();
   await service.stop();
   const deaths = await times(PROMOTIONS, () => deathMs(world));
   return [
     {
       what: 'SIGKILL of the only worker → answer by its standby',
       target: `≤ ${PROMOTION_LIMIT_MS} ms`,
-      measured: exact(measured),
+      measured: `${exact(measured)}; the first of this supervisor ${measured[0]?.toFixed(1)}`,
       floor: `the same by hand: ${exact(await plainGapsMs(world))}; until its exit is told: ${exact(deaths)}`,
       missed: median(measured) > PROMOTION_LIMIT_MS,
     },
