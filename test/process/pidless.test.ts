@@ -210,8 +210,9 @@ describe.each(MODES)('a control socket elsewhere, without pid file, %s', (mode: 
       status: 0,
       stdout: expect.stringMatching(/^promoted: generation 2 serves/),
     });
-    expect(await who(address())).toMatchObject({ version: 'two' });
+    // Until the old worker has left, it may be given a connection as well.
     await daemon.settled(2);
+    expect(await who(address())).toMatchObject({ version: 'two' });
     world.release({ boot: 'crash' });
     expect(await asked('reload')).toMatchObject({
       status: 4,
