@@ -119,32 +119,30 @@ const tidy = (value: unknown): unknown =>
     ? value.map((item) => (typeof item === 'object' && item !== null ? fieldsOf(item) : item))
     : value;
 
-/** What is said of a fact; null for nothing. */
-interface Told extends Line {
+/** What log lines say beside their words, made when there is time. */
+type Fields = () => object;
+
+/** A line that is to be written in this turn of the event loop. */
+interface Waiting extends Line {
+  /** When the fact came. */
+  readonly atMs: number;
   readonly event: string;
-  readonly fields: object;
+  readonly fields: Fields;
 }
 
-/** What the supervisor or one of its slots has just been told, in words that are made when there is time. */
-const toldOf = (
+/** Of what the supervisor or one of its slots has just been told. */
+const told = (
   event: { readonly type: string },
   id: string,
   { context }: AnyMachineSnapshot,
-): Told | null => {
+): { readonly line: Line | null; readonly fields: Fields } => {
+  const { generation } = context;
   if (id === 'supervisor') {
-    const words = supervisorLine(event as SupervisorEvent, context as SupervisorContext);
-    const { generation } = context as SupervisorContext;
-    return words && { ...words, event: event.type, fields: { generation, ...fieldsOf(event) } };
+    const line = supervisorLine(event as SupervisorEvent, context as SupervisorContext);
+    return { line, fields: () => ({ generation, ...fieldsOf(event) }) };
   }
-  const words = slotLine(event);
-  const { slot, generation, process: child } = context;
-  return (
-    words && {
-      ...words,
-      event: event.type,
-      fields: { pid: child?.pid, slot, generation, ...fieldsOf(event) },
-    }
-  );
+  const { slot, process: child } = context;
+  return { line: slotLine(event), fields: () => ({ pid: child?.pid, slot, generation, ...fieldsOf(event) }) };
 };
 
 export const createLog = ({ level, format, write }: LogOptions): Log => {
@@ -164,54 +162,59 @@ export const createLog = ({ level, format, write }: LogOptions): Log => {
   );
   const writeLine: Log['line'] = (lineLevel, event, msg, fields = {}) =>
     logger[lineLevel]({ event, ...fields }, msg);
-  let waiting: { readonly atMs: number; readonly tell: () => Told | null }[] = [];
+  let waiting: Waiting[] = [];
+  // An observer that throws would end the machine: the log is not worth the service.
+  const harmless = (observes: () => void): void => {
+    try {
+      observes();
+    } catch (error) {
+      writeLine('error', 'log.failed', `a line could not be written: ${String(error)}`);
+    }
+  };
   const flush = (): void => {
     const due = waiting;
     waiting = [];
-    for (const { atMs, tell } of due) {
+    for (const { atMs, level: lineLevel, event, msg, fields } of due) {
       cameAtMs = atMs;
-      try {
-        const told = tell();
-        if (told !== null) writeLine(told.level, told.event, told.msg, told.fields);
-      } catch (error) {
-        // An observer that throws would end the machine: the log is not worth the service.
-        writeLine('error', 'log.failed', `a line could not be written: ${String(error)}`);
-      }
+      harmless(() => writeLine(lineLevel, event, msg, fields()));
       cameAtMs = null;
     }
   };
   let inCharge = false;
-  const soon = (tell: () => Told | null): void => {
-    waiting.push({ atMs: Date.now(), tell });
+  const soon = (line: Line, event: string, fields: Fields): void => {
+    if (!logger.isLevelEnabled(line.level)) return;
+    waiting.push({ ...line, atMs: Date.now(), event, fields });
     if (!inCharge) flush();
     else if (waiting.length === 1) Promise.resolve().then(flush);
   };
   let state = '';
+  const observe = (inspection: InspectionEvent): void => {
+    const actorRef = inspection.actorRef as AnyActorRef;
+    const { id } = actorRef;
+    if (inspection.type === '@xstate.event') {
+      const { event } = inspection;
+      const snapshot = actorRef.getSnapshot?.();
+      if (snapshot?.context === undefined) return;
+      const { line, fields } = told(event, id, snapshot);
+      if (line !== null) soon(line, event.type, fields);
+      return;
+    }
+    if (inspection.type !== '@xstate.snapshot' || id !== 'supervisor' || !('value' in inspection.snapshot))
+      return;
+    const { context } = inspection.snapshot as AnyMachineSnapshot;
+    inCharge = context.inCharge;
+    const [from, to] = [state, topState(inspection.snapshot.value)];
+    state = to;
+    if (from === to || from === '') return;
+    const line: Line = { level: 'info', msg: `${from} → ${to}` };
+    soon(line, 'state.changed', () => ({ from, to, generation: context.generation }));
+  };
   const log: Log = {
     line: (...words) => {
       flush();
       writeLine(...words);
     },
-    observe: (inspection) => {
-      const actorRef = inspection.actorRef as AnyActorRef;
-      const { id } = actorRef;
-      if (inspection.type === '@xstate.event') {
-        const { event } = inspection;
-        // A snapshot is never changed: later it still says what was so when the fact came.
-        const snapshot = actorRef.getSnapshot?.();
-        if (snapshot?.context !== undefined) soon(() => toldOf(event, id, snapshot));
-        return;
-      }
-      if (inspection.type !== '@xstate.snapshot' || id !== 'supervisor' || !('value' in inspection.snapshot))
-        return;
-      const { context } = inspection.snapshot as AnyMachineSnapshot;
-      inCharge = context.inCharge;
-      const [from, to] = [state, topState(inspection.snapshot.value)];
-      state = to;
-      if (from === to || from === '') return;
-      const fields = { from, to, generation: context.generation };
-      soon(() => ({ level: 'info', event: 'state.changed', msg: `${from} → ${to}`, fields }));
-    },
+    observe: (inspection) => harmless(() => observe(inspection)),
     flush,
   };
   return log;
