@@ -12,6 +12,9 @@ my $service = pack_sockaddr_in($port, inet_aton('127.0.0.1'));
 $| = 1;
 while (my $victim = <STDIN>) {
     chomp $victim;
+    $victim =~ /^[1-9]\d*$/ or die "expected a pid, not '$victim'\n";
+    # Nobody answers: this process ends.
+    alarm 10;
     my ($refused, $reset, $answer) = (0, 0, undef);
     my $started = clock_gettime(CLOCK_MONOTONIC);
     kill 'KILL', $victim or die "pid $victim: $!\n";
@@ -23,5 +26,6 @@ while (my $victim = <STDIN>) {
         if (!sysread $socket, $answer, 65_536) { $reset++; undef $answer; next; }
         undef $answer if $answer =~ /"pid":$victim\b/;
     }
+    alarm 0;
     printf "%.3f %d %d\n", 1_000 * (clock_gettime(CLOCK_MONOTONIC) - $started), $refused, $reset;
 }
