@@ -73,7 +73,7 @@ const httpServer = (): Server =>
 const rehearseChannel = async (): Promise<void> => {
   const [near, far] = streamPair();
   far.once('data', () => far.write(`${PONG}\n`));
-  // Its own limit, which nothing can reach, ends it.
+  // Answered in memory; if it ever were not, the ping's own limit ends it.
   await new SupervisorChannel(near, LIMIT_MS, nothing).ping().catch(nothing);
 };
 
